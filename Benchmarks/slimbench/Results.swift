@@ -1,0 +1,55 @@
+internal import FoundationEssentials
+
+/// All samples of a run.
+struct Results {
+    private var samples: [Metric: [Mode: [Double]]] = [:]
+
+    mutating func add(_ metric: Metric, _ mode: Mode, _ value: Double) {
+        samples[metric, default: [:]][mode, default: []].append(value)
+    }
+
+    /// The median of a metric's samples; `nil` when there are none.
+    func median(_ metric: Metric, _ mode: Mode) -> Double? {
+        guard let sorted = samples[metric]?[mode]?.sorted(), !sorted.isEmpty else { return nil }
+        let middle = sorted.count / 2
+        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+    }
+
+    var metrics: [Metric] { Metric.allCases.filter { samples[$0] != nil } }
+
+    /// `{"metric": {"unit": .., "better": "higher|lower", "host": .., "overlay": .., "slim": ..}}`; `null` where nothing was measured.
+    func json() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let entries = metrics.map { metric in
+            let entry = Entry(
+                unit: metric.unit, better: metric.isHigherBetter ? "higher" : "lower", host: rounded(metric, .host),
+                overlay: rounded(metric, .overlay), slim: rounded(metric, .slim))
+            return (metric.rawValue, entry)
+        }
+        return String(decoding: try encoder.encode(Dictionary(uniqueKeysWithValues: entries)), as: UTF8.self) + "\n"
+    }
+
+    private func rounded(_ metric: Metric, _ mode: Mode) -> Double? {
+        median(metric, mode).map { ($0 * 10_000).rounded() / 10_000 }
+    }
+
+    private struct Entry: Encodable {
+        let unit: String
+        let better: String
+        let host: Double?
+        let overlay: Double?
+        let slim: Double?
+
+        private enum Key: String, CodingKey { case unit, better, host, overlay, slim }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(unit, forKey: .unit)
+            try container.encode(better, forKey: .better)
+            try container.encode(host, forKey: .host)
+            try container.encode(overlay, forKey: .overlay)
+            try container.encode(slim, forKey: .slim)
+        }
+    }
+}

@@ -1,0 +1,10 @@
+internal import ArgumentParser
+
+/// Measures Slim beside the host's own network and the plain overlay.
+@main
+struct SlimBench: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "slimbench",
+        abstract: "Measures Slim beside the host's own network and the plain overlay, in a lab of its own.",
+        subcommands: [Quick.self, Demo.self])
+}

@@ -1,0 +1,20 @@
+/// Measured times, in nanoseconds.
+struct Samples {
+    private var values: [UInt64] = []
+
+    init(capacity: Int) { values.reserveCapacity(capacity) }
+
+    mutating func append(_ value: UInt64) { values.append(value) }
+
+    /// One line of JSON; times in microseconds.
+    var json: String {
+        let sorted = values.sorted()
+        let at = { (fraction: Double) -> String in
+            let index = min(sorted.count - 1, Int(Double(sorted.count) * fraction))
+            let hundredths = (sorted[index] + 5) / 10
+            let rest = String(hundredths % 100)
+            return "\(hundredths / 100).\(rest.count == 1 ? "0" : "")\(rest)"
+        }
+        return "{\"unit\": \"us\", \"count\": \(sorted.count), \"p50\": \(at(0.5)), \"p99\": \(at(0.99))}"
+    }
+}

@@ -1,0 +1,40 @@
+// An ordinary TCP program that knows nothing of Slim: an echo server, and clients that measure.
+
+import CSlimSystem
+import Glibc
+
+let usage = """
+    usage: slimprobe serve [--port 7] [-4|-6] [--cpu N]
+           slimprobe rtt HOST PORT [--count N] [--bytes N] [-4|-6] [--cpu N]
+           slimprobe connect HOST PORT [--count N] [-4|-6] [--cpu N]
+           slimprobe connect-echo HOST PORT [--count N] [--bytes N] [-4|-6] [--cpu N]
+           slimprobe hold HOST PORT [--connections N] [-4|-6] [--cpu N]
+
+    """
+
+func run(_ arguments: [String]) throws(ProbeError) {
+    guard arguments.count > 1 else { throw .usage("no verb is given\n\(usage)") }
+    let options = try Options(arguments.dropFirst(2))
+    if let cpu = options.cpu { try check("sched_setaffinity") { slim_lab_pin(Int32(cpu)) } }
+    switch arguments[1] {
+    case "serve": try Server(options).run()
+    case "rtt": try Client.roundTrip(options)
+    case "connect": try Client.connect(options)
+    case "connect-echo": try Client.connectEcho(options)
+    case "hold": try Client.hold(options)
+    default: throw .usage("unknown verb \(arguments[1])\n\(usage)")
+    }
+}
+
+/// Says why, and ends the process.
+func fail(_ error: ProbeError) -> Never {
+    let line = Array("slimprobe: \(error.message)\n".utf8)
+    _ = write(2, line, line.count)
+    exit(error.exitCode)
+}
+
+slim_lab_buffer_lines()
+signal(SIGPIPE, SIG_IGN)
+do throws(ProbeError) {
+    try run(CommandLine.arguments)
+} catch { fail(error) }

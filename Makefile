@@ -1,0 +1,85 @@
+# Builds, tests and shows Slim. `make help` tells what there is.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := all
+
+PREFIX ?= /usr
+DESTDIR ?=
+# The Swift runtime is part of the programs: no Swift is needed where they run.
+SWIFT_FLAGS ?= -c release --static-swift-stdlib
+
+PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libbpf-dev pkg-config iperf3 nginx-light redis-server \
+	redis-tools apache2-utils musl-tools curl iputils-ping
+# What the packages above would start. The tests run servers of their own, in namespaces.
+SERVICES := nginx.service redis-server.service
+
+PROGRAMS := slimctl slimrouter slimprobe slimbench
+SWIFT_SOURCES := Package.swift Sources Tests Benchmarks
+
+.PHONY: all help deps build demo test bench-quick install clean lint
+
+all: build ## build build/bin/slimctl, build/bin/slimrouter and build/lib/libslimsocket.so
+
+help: ## show this
+	@echo "Slim: a container network that carries TCP at the host's own speed"; echo
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-20s %s\n", $$1, $$2 }'
+
+deps: ## install the packages that are missing (as root)
+	@missing=$$(for package in $(PACKAGES); do \
+		dpkg-query -W -f='$${db:Status-Status}' $$package 2>/dev/null | grep -qx installed || echo $$package; \
+	done); \
+	[ -n "$$missing" ] || exit 0; \
+	[ "$$(id -u)" = 0 ] || { echo "make deps: missing:" $$missing "; run it as root" >&2; exit 2; }; \
+	echo "Installing" $$missing; \
+	masked=; \
+	if [ -d /run/systemd/system ]; then for service in $(SERVICES); do \
+		systemctl cat $$service >/dev/null 2>&1 || { systemctl mask --quiet $$service; masked="$$masked $$service"; }; \
+	done; fi; \
+	status=0; \
+	{ apt-get -qq update && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+		apt-get install -qq -y --no-install-recommends $$missing </dev/null; } || status=$$?; \
+	for service in $$masked; do \
+		systemctl unmask --quiet $$service; systemctl disable --quiet $$service 2>/dev/null || true; \
+	done; \
+	exit $$status
+
+build:
+	@echo "Building Slim (the first time takes some minutes)"
+	swift build $(SWIFT_FLAGS)
+	@mkdir -p build/bin build/lib
+	@bin=$$(swift build $(SWIFT_FLAGS) --show-bin-path) && \
+	for program in $(PROGRAMS); do install -m 755 $$bin/$$program build/bin/$$program || exit 1; done && \
+	install -m 755 $$bin/libslimsocket.so build/lib/libslimsocket.so
+	@ls -sh build/bin/slimctl build/bin/slimrouter build/lib/libslimsocket.so
+
+demo: deps build ## show iperf3, nginx and redis over host, plain overlay and Slim (as root)
+	@build/bin/slimbench demo
+
+test: deps build ## install what is missing, build, run every test (as root)
+	swift test
+
+bench-quick: deps build ## measure what is promised in numbers, in less than 90 seconds (as root)
+	@build/bin/slimbench quick --output build/bench.json
+
+install: ## install what is built below DESTDIR, with an example configuration and shell completions
+	@test -x build/bin/slimrouter || { echo "make install: nothing is built; run make first" >&2; exit 2; }
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/slim $(DESTDIR)/etc/slim
+	install -m 755 build/bin/slimctl build/bin/slimrouter $(DESTDIR)$(PREFIX)/bin
+	install -m 755 build/lib/libslimsocket.so $(DESTDIR)$(PREFIX)/lib/slim
+	install -m 644 docs/router.example.json $(DESTDIR)/etc/slim/router.example.json
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
+		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	@for program in slimctl slimrouter; do \
+		build/bin/$$program --generate-completion-script bash \
+			>$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
+		build/bin/$$program --generate-completion-script zsh \
+			>$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_$$program && \
+		build/bin/$$program --generate-completion-script fish \
+			>$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$program.fish || exit 1; \
+	done
+
+lint: ## check the style of all Swift sources
+	swift format lint --strict --parallel --recursive --configuration .swift-format $(SWIFT_SOURCES)
+
+clean: ## remove everything that was built
+	rm -rf .build build

@@ -1,0 +1,204 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings shared by every ordinary (non-Embedded) Swift target.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// SlimSocket is Embedded Swift where it is shipped (release) and an ordinary module where it is tested (debug).
+let embedded: [SwiftSetting] = [
+    .enableExperimentalFeature("Embedded", .when(configuration: .release)),
+    .unsafeFlags(["-wmo"], .when(configuration: .release)),
+    .treatAllWarnings(as: .error),
+]
+
+/// The shipped library links to nothing: its libc symbols are found, unversioned, in whatever program loads it.
+let preloadable: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-Xclang-linker", "-nostdlib", "-Xlinker", "--gc-sections", "-Xlinker", "--strip-all",
+            "-Xlinker", "-z", "-Xlinker", "nodelete",
+            "-Xlinker", "--version-script=Sources/SlimSocket/exports.map",
+        ], .when(configuration: .release))
+]
+
+let package = Package(
+    name: "slim",
+    products: [
+        .executable(name: "slimrouter", targets: ["slimrouter"]),
+        .executable(name: "slimctl", targets: ["slimctl"]),
+        .library(name: "slimsocket", type: .dynamic, targets: ["SlimSocket"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+    ],
+    targets: [
+        // The preloaded library.
+        .target(name: "CSlimABI"),
+        .target(
+            name: "CSlimSocket", dependencies: ["CSlimABI"],
+            cSettings: [
+                .define("SLIM_PRELOAD", .when(configuration: .release)),
+                .unsafeFlags(["-fvisibility=hidden", "-ffunction-sections", "-Wall", "-Wextra"]),
+            ]),
+        .target(
+            name: "SlimSocket", dependencies: ["CSlimABI", "CSlimSocket"], exclude: ["exports.map"],
+            swiftSettings: embedded, linkerSettings: preloadable),
+
+        // Seams to the kernel.
+        .target(name: "CSlimSystem", dependencies: ["CSlimABI"]),
+        .target(
+            name: "SlimSystem",
+            dependencies: [
+                "CSlimABI", "CSlimSystem", "SlimRegistry", .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict),
+        .systemLibrary(name: "CNetlinkRoute", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+        .systemLibrary(name: "CMinimalNetlink", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
+        .target(
+            name: "SlimNetlink",
+            dependencies: [
+                "CSlimSystem", "SlimSystem", "SlimRegistry", "CNetlinkRoute", "CMinimalNetlink",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: strict),
+
+        // What a cluster is: addresses, hosts, certificates, configuration.
+        .target(name: "SlimRegistry", swiftSettings: strict),
+        .target(
+            name: "SlimConfiguration",
+            dependencies: [
+                "CSlimSystem", "SlimSystem", "SlimRegistry", "SlimPKI",
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "SlimPKI",
+            dependencies: [
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+            ], swiftSettings: strict),
+
+        // The packet overlay for everything that is not fast-pathed.
+        .target(
+            name: "SlimOverlay",
+            dependencies: [
+                "SlimNetlink", "SlimRegistry", "SlimSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: strict),
+
+        // Router to router, and operator to router.
+        .target(
+            name: "SlimControl",
+            dependencies: [
+                "SlimRegistry", "SlimPKI",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOTLS", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .target(
+            name: "SlimAdmin",
+            dependencies: [
+                "CSlimSystem", "SlimSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+
+        // The daemon.
+        .target(
+            name: "SlimRouterCore",
+            dependencies: [
+                "CSlimABI", "SlimSystem", "SlimNetlink", "SlimRegistry", "SlimConfiguration", "SlimOverlay",
+                "SlimControl", "SlimAdmin",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "slimrouter",
+            dependencies: [
+                "SlimRouterCore", "SlimConfiguration", "SlimPKI",
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+
+        // The operator's tool and the lab.
+        .target(
+            name: "SlimLab",
+            dependencies: [
+                "CSlimSystem", "SlimSystem", "SlimNetlink", "SlimRegistry", "SlimConfiguration", "SlimPKI", "SlimAdmin",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "slimctl",
+            dependencies: [
+                "CSlimSystem", "SlimSystem", "SlimLab", "SlimAdmin", "SlimConfiguration", "SlimOverlay", "SlimPKI", "SlimRegistry",
+                .product(name: "SystemPackage", package: "swift-system"),
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: strict),
+
+        // Measuring.
+        .executableTarget(
+            name: "slimprobe", dependencies: ["CSlimSystem"], path: "Benchmarks/slimprobe", swiftSettings: strict),
+        .executableTarget(
+            name: "slimbench",
+            dependencies: ["SlimLab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Benchmarks/slimbench", swiftSettings: strict),
+
+        // Tests.
+        .testTarget(name: "SlimSocketTests", dependencies: ["SlimSocket", "CSlimABI"]),
+        .testTarget(name: "SlimSystemTests", dependencies: ["SlimSystem"], swiftSettings: strict),
+        .testTarget(name: "SlimRegistryTests", dependencies: ["SlimRegistry"], swiftSettings: strict),
+        .testTarget(
+            name: "SlimConfigurationTests",
+            dependencies: [
+                "SlimConfiguration", "SlimRegistry", "SlimPKI", .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(name: "SlimPKITests", dependencies: ["SlimPKI"], swiftSettings: strict),
+        .testTarget(
+            name: "SlimControlTests",
+            dependencies: [
+                "SlimControl", "SlimPKI", "SlimRegistry",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "SlimAdminTests",
+            dependencies: [
+                "SlimAdmin",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOEmbedded", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "Logging", package: "swift-log"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "SlimNetlinkTests",
+            dependencies: [
+                "CSlimSystem", "SlimNetlink", "SlimOverlay", "SlimRegistry", "SlimSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: strict),
+        .testTarget(name: "SlimRouterCoreTests", dependencies: ["SlimRouterCore"], swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimSystem"], exclude: ["README.md"],
+            swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What SlimSocket needs from C: the real functions behind the interposed ones, system calls that must not be
+ * interposed, errno, and zero-initialised tables with atomic access. No logic here.
+ *
+ * System headers stay out: this header is read by Embedded Swift next to no libc module at all.
+ */
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+#include "slim_abi.h"
+
+/* Linux constants that the Swift side names; entry.c checks each against the system's headers. */
+#define SLIM_AF_UNSPEC           0
+#define SLIM_AF_UNIX             1
+#define SLIM_AF_INET             2
+#define SLIM_AF_INET6            10
+#define SLIM_SOCK_STREAM         1
+#define SLIM_SOCK_SEQPACKET      5
+#define SLIM_SOCK_NONBLOCK       04000
+#define SLIM_SOCK_CLOEXEC        02000000
+#define SLIM_SOL_SOCKET          1
+#define SLIM_SO_TYPE             3
+#define SLIM_SO_ERROR            4
+#define SLIM_SO_RCVTIMEO         20
+#define SLIM_SO_SNDTIMEO         21
+#define SLIM_SO_ACCEPTCONN       30
+#define SLIM_SO_PROTOCOL         38
+#define SLIM_SO_DOMAIN           39
+#define SLIM_SO_COOKIE           57
+#define SLIM_SO_NETNS_COOKIE     71
+#define SLIM_IPPROTO_TCP         6
+#define SLIM_TCP_INFO            11
+#define SLIM_TCP_CLOSE           7
+#define SLIM_F_GETFD             1
+#define SLIM_F_GETFL             3
+#define SLIM_F_SETFL             4
+#define SLIM_F_DUPFD_CLOEXEC     1030
+#define SLIM_FD_CLOEXEC          1
+#define SLIM_O_NONBLOCK          04000
+#define SLIM_O_CLOEXEC           02000000
+#define SLIM_O_RDWR              2
+#define SLIM_O_ASYNC             020000
+#define SLIM_EPOLL_ADD           1
+#define SLIM_EPOLL_DEL           2
+#define SLIM_EPOLL_MOD           3
+#define SLIM_EINTR               4
+#define SLIM_EBADF               9
+#define SLIM_EAGAIN              11
+#define SLIM_EFAULT              14
+#define SLIM_EINVAL              22
+#define SLIM_ENOTSOCK            88
+#define SLIM_EOPNOTSUPP          95
+#define SLIM_EADDRINUSE          98
+#define SLIM_ENOTCONN            107
+#define SLIM_ECONNREFUSED        111
+#define SLIM_EINPROGRESS         115
+#define SLIM_EMFILE              24
+#define SLIM_SHUT_WR             1
+#define SLIM_SHUT_RDWR           2
+#define SLIM_MSG_CMSG_CLOEXEC    0x40000000
+
+
+int slim_errno(void);
+void slim_set_errno(int code);
+int slim_pid(void);
+
+/* The functions that the interposed ones stand before: the next in the program's lookup order, cancellable as ever. */
+int slim_real_connect(int fd, const void *address, uint32_t length);
+int slim_real_bind(int fd, const void *address, uint32_t length);
+int slim_real_listen(int fd, int backlog);
+int slim_real_accept4(int fd, void *address, uint32_t *length, int flags);
+int slim_real_accept(int fd, void *address, uint32_t *length);
+int slim_real_shutdown(int fd, int how);
+int slim_real_getpeername(int fd, void *address, uint32_t *length);
+int slim_real_getsockname(int fd, void *address, uint32_t *length);
+int slim_real_getsockopt(int fd, int level, int option, void *value, uint32_t *length);
+int slim_real_setsockopt(int fd, int level, int option, const void *value, uint32_t length);
+int slim_real_epoll_ctl(int epoll, int operation, int fd, void *event);
+int slim_real_socket(int family, int type, int protocol);
+
+int slim_fcntl(int fd, int command, int argument);
+int slim_dup3(int from, int to, int flags);
+int slim_close(int fd);
+/* A connected pair of SOCK_SEQPACKET sockets, close-on-exec. */
+int slim_pair(int fds[2]);
+void slim_write_error(const char *text, size_t length);
+/* 0, or where pthread_setcancelstate() tells, the previous state; `state` 1 disables. */
+int slim_set_cancel_state(int state);
+
+/* Connects to the router's socket: `name` as in SLIM_ROUTER (@abstract or a path), with timeouts on it. -1 and errno. */
+int slim_dial(const char *name, int timeout_seconds);
+/* Sends one message with at most one descriptor (-1: none): MSG_NOSIGNAL. */
+long slim_send(int fd, const void *message, size_t length, int passed);
+/* Binds a Unix socket to an abstract name, given without its leading NUL. */
+int slim_name(int fd, const char *name, size_t length);
+/* Receives one message and at most one descriptor (-1: none). `flags` as recvmsg(2). Cancellable. */
+long slim_receive(int fd, void *message, size_t length, int *passed, int flags);
+
+/* Environment, read once when the library is loaded. */
+const char *slim_router_name(void);
+int slim_log_level(void);    /* 0 silent, 1 errors, 2 information, 3 debug */
+int slim_listen_plain(void); /* SLIM_LISTEN=plain */
+
+/* Tables, zero at start. */
+#define SLIM_KNOWN_SLOTS 4096
+#define SLIM_PRISTINE_SLOTS 1024
+#define SLIM_NOTE_SLOTS 65536
+
+/* The overlay addresses of a host socket; `sequence` is odd while a thread writes. */
+struct slim_known {
+	uint32_t sequence;
+	uint32_t reserved;
+	uint64_t cookie;
+	struct slim_address local;
+	struct slim_address peer;
+};
+
+/* The last epoll registration of a descriptor number; `target` is epoll descriptor + 1 and events, 0 for none. */
+struct slim_note {
+	uint64_t target;
+	uint64_t data;
+};
+
+/* What this process knows of its router; word is pid << 32 | busy. */
+struct slim_link {
+	uint64_t word;
+	uint64_t cookie;
+	int32_t descriptor;
+	uint32_t sequence;
+	uint32_t greeted; /* 1 when `greeting` holds */
+	uint32_t reserved;
+	struct slim_greeting greeting;
+};
+
+struct slim_known *slim_known_table(void);
+uint64_t *slim_pristine_table(void);
+struct slim_note *slim_note_table(void);
+struct slim_link *slim_link_state(void);
+
+static inline uint64_t slim_load(const uint64_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline void slim_store(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline int slim_exchange(uint64_t *word, uint64_t expected, uint64_t desired)
+{
+	return __atomic_compare_exchange_n(word, &expected, desired, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static inline uint32_t slim_load32(const uint32_t *word)
+{
+	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
+}
+
+static inline void slim_store32(uint32_t *word, uint32_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline int slim_exchange32(uint32_t *word, uint32_t expected, uint32_t desired)
+{
+	return __atomic_compare_exchange_n(word, &expected, desired, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static inline void slim_fence(void)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* The entry points, in Swift. */
+int slim_connect(int fd, const void *address, uint32_t length);
+int slim_bind(int fd, const void *address, uint32_t length);
+int slim_listen(int fd, int backlog);
+int slim_accept4(int fd, void *address, uint32_t *length, int flags);
+int slim_accept_plain(int fd, void *address, uint32_t *length);
+int slim_shutdown(int fd, int how);
+int slim_getpeername(int fd, void *address, uint32_t *length);
+int slim_getsockname(int fd, void *address, uint32_t *length);
+int slim_getsockopt(int fd, int level, int option, void *value, uint32_t *length);
+int slim_setsockopt(int fd, int level, int option, const void *value, uint32_t length);
+int slim_epoll_ctl(int epoll, int operation, int fd, void *event);
+int slim_socket(int family, int type, int protocol);

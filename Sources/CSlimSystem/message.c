@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "slim_message.h"
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define MOST_DESCRIPTORS 8
+#define MOST_EVENTS 256
+
+ssize_t slim_send_message(int fd, const void *message, size_t length, int passed, int flags)
+{
+	struct iovec vector = { .iov_base = (void *)message, .iov_len = length };
+	union {
+		char bytes[CMSG_SPACE(sizeof(int))];
+		struct cmsghdr align;
+	} control = { 0 };
+	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
+
+	if (passed >= 0) {
+		struct cmsghdr *part;
+
+		header.msg_control = control.bytes;
+		header.msg_controllen = sizeof(control.bytes);
+		part = CMSG_FIRSTHDR(&header);
+		part->cmsg_level = SOL_SOCKET;
+		part->cmsg_type = SCM_RIGHTS;
+		part->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(part), &passed, sizeof(int));
+	}
+	return sendmsg(fd, &header, flags | MSG_NOSIGNAL);
+}
+
+ssize_t slim_receive_message(int fd, void *message, size_t length, int *passed, int *count, int *truncated, int flags)
+{
+	struct iovec vector = { .iov_base = message, .iov_len = length };
+	union {
+		char bytes[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
+		struct cmsghdr align;
+	} control;
+	struct msghdr header = {
+		.msg_iov = &vector, .msg_iovlen = 1,
+		.msg_control = control.bytes, .msg_controllen = sizeof(control.bytes),
+	};
+	struct cmsghdr *part;
+	ssize_t received;
+
+	*passed = -1;
+	*count = 0;
+	*truncated = 0;
+	received = recvmsg(fd, &header, flags | MSG_CMSG_CLOEXEC);
+	if (received < 0)
+		return received;
+	*truncated = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
+	for (part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
+		size_t index, here;
+
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+			continue;
+		here = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+		for (index = 0; index < here; index++) {
+			int each;
+
+			memcpy(&each, CMSG_DATA(part) + index * sizeof(int), sizeof(int));
+			if ((*count)++ == 0)
+				*passed = each;
+			else
+				close(each);
+		}
+	}
+	return received;
+}
+
+ssize_t slim_fast_open(int fd, const void *data, size_t length, const void *address, unsigned int address_length)
+{
+	return sendto(fd, data, length, MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, address, address_length);
+}
+
+int slim_accept4(int fd, void *address, unsigned int *address_length, int nonblocking)
+{
+	return accept4(fd, address, address_length, SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0));
+}
+
+int slim_epoll_add(int epoll, int fd, unsigned int events, uint64_t token)
+{
+	struct epoll_event event = { .events = events, .data.u64 = token };
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int slim_epoll_change(int epoll, int fd, unsigned int events, uint64_t token)
+{
+	struct epoll_event event = { .events = events, .data.u64 = token };
+
+	return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
+int slim_epoll_wait(int epoll, unsigned int *events, uint64_t *tokens, int capacity, int milliseconds)
+{
+	struct epoll_event happened[MOST_EVENTS];
+	int count, index;
+
+	count = epoll_wait(epoll, happened, capacity < MOST_EVENTS ? capacity : MOST_EVENTS, milliseconds);
+	for (index = 0; index < count; index++) {
+		events[index] = happened[index].events;
+		tokens[index] = happened[index].data.u64;
+	}
+	return count;
+}

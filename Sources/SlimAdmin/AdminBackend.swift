@@ -1,0 +1,14 @@
+/// What the admin API asks of a router. Any error but ``AdminError`` becomes an internal error.
+package protocol AdminBackend: Sendable {
+    func status() async throws -> StatusReport
+    func hosts() async throws -> [HostReport]
+    func containers() async throws -> [ContainerReport]
+    func listeners() async throws -> [ListenerReport]
+    func connections() async throws -> [ConnectionReport]
+    /// Gives a network namespace addresses and serves it from now on.
+    ///
+    /// The same request again answers what is; the server has checked ``AttachRequest/validate()``.
+    func attach(_ request: AttachRequest) async throws -> ContainerReport
+    /// Takes a container back. Its live connections are left alone.
+    func detach(_ name: String) async throws
+}

@@ -1,0 +1,27 @@
+/// One value of a JSON text.
+indirect enum JSONNode: Equatable, Sendable {
+    case null
+    case bool(Bool)
+    /// As written: whether it is an integer in range is for the reader to say.
+    case number(String)
+    case string(String)
+    case array([JSONNode])
+    case object([Member])
+
+    struct Member: Equatable, Sendable {
+        let key: String
+        let value: JSONNode
+    }
+
+    /// What a message calls a value of this kind.
+    var kind: String {
+        switch self {
+        case .null: "null"
+        case .bool: "true or false"
+        case .number: "a number"
+        case .string: "a string"
+        case .array: "an array"
+        case .object: "an object"
+        }
+    }
+}

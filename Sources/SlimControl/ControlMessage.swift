@@ -1,0 +1,15 @@
+package import SlimRegistry
+
+/// What routers tell each other.
+package enum ControlMessage: Sendable, Equatable {
+    /// The sender's key: preambles that the receiver sends it are authenticated with this.
+    case key(PreambleKey)
+    case keyAccepted(id: UInt64)
+    /// Is anyone there, and may this source connect?
+    case resolve(ResolveQuery)
+    case resolved(ResolveAnswer)
+    /// Answers about these destinations are no longer valid.
+    case invalidate([Endpoint])
+    /// No answer given so far is valid any longer.
+    case invalidateAll
+}

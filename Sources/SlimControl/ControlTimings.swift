@@ -1,0 +1,14 @@
+/// How long a control connection may take for what it does.
+package struct ControlTimings: Sendable {
+    /// From the TCP connection to the peer's greeting.
+    package var handshake: Duration = .seconds(10)
+    /// Between two pings.
+    package var ping: Duration = .seconds(5)
+    /// Without a frame from the peer for this long, it is taken for dead.
+    package var silence: Duration = .seconds(15)
+    /// The wait before the second attempt to dial; it doubles with each failure.
+    package var shortestRedial: Duration = .milliseconds(100)
+    package var longestRedial: Duration = .seconds(5)
+
+    package init() {}
+}

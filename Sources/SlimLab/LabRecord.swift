@@ -1,0 +1,25 @@
+/// What `lab.json` holds: everything about a lab that does not change while it is up.
+package struct LabRecord: Codable, Hashable, Sendable {
+    package let name: String
+    /// False from the first step of `up` until its last: what is left then is the rest of a crash.
+    package var ready: Bool
+    package let hosts: [LabHost]
+}
+
+/// A host of a lab.
+package struct LabHost: Codable, Hashable, Sendable {
+    package let name: String
+    /// In the underlay.
+    package let address: String
+    package let address6: String
+    /// The overlay subnets that it owns, in CIDR notation.
+    package let subnets: [String]
+    package let containers: [LabContainer]
+}
+
+/// A container of a lab.
+package struct LabContainer: Codable, Hashable, Sendable {
+    package let name: String
+    package let ipv4: String
+    package let ipv6: String
+}

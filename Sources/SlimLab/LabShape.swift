@@ -1,0 +1,60 @@
+internal import SlimRegistry
+
+/// How many hosts, and containers on each; and with that every name and address in the lab.
+package struct LabShape: Hashable, Sendable, CustomStringConvertible {
+    package let hosts: Int
+    package let containers: Int
+
+    static let mostHosts = 250
+    static let mostContainers = 250
+
+    /// - Throws: ``LabError`` with `.usage` beyond 250 hosts or 250 containers on each: the addresses end there.
+    package init(hosts: Int = 2, containers: Int = 2) throws(LabError) {
+        guard (1...Self.mostHosts).contains(hosts) else {
+            throw LabError(.usage, "\(hosts) hosts are not possible: choose 1 to \(Self.mostHosts)")
+        }
+        guard (0...Self.mostContainers).contains(containers) else {
+            throw LabError(
+                .usage, "\(containers) containers on a host are not possible: choose 0 to \(Self.mostContainers)")
+        }
+        self.hosts = hosts
+        self.containers = containers
+    }
+
+    package var description: String {
+        Self.text(hosts, containers)
+    }
+
+    fileprivate static func text(_ hosts: Int, _ containers: Int) -> String {
+        "\(hosts) \(hosts == 1 ? "host" : "hosts") with \(containers) \(containers == 1 ? "container" : "containers")\(hosts == 1 ? "" : " each")"
+    }
+
+    /// The record of a lab of this shape, not ready yet.
+    func record(name: String) -> LabRecord {
+        LabRecord(
+            name: name, ready: false,
+            hosts: (1...hosts).map { host in
+                LabHost(
+                    name: "h\(host)", address: "192.0.2.\(host)", address6: Self.v6("2001:db8", host),
+                    subnets: ["10.32.\(host).0/24", Self.v6Subnet(host)],
+                    containers: (0..<containers).map { index in
+                        // The first address of a subnet is the host's bridge's.
+                        let address6 = IPAddress(v6High: 0xfd00_0032_0000_0000 | UInt64(host), low: UInt64(index) + 2)
+                        return LabContainer(
+                            name: "h\(host)c\(index + 1)", ipv4: "10.32.\(host).\(index + 2)",
+                            ipv6: address6.description)
+                    })
+            })
+    }
+
+    private static func v6(_ prefix: String, _ number: Int) -> String { "\(prefix)::\(String(number, radix: 16))" }
+
+    private static func v6Subnet(_ host: Int) -> String {
+        "\(IPAddress(v6High: 0xfd00_0032_0000_0000 | UInt64(host), low: 0))/64"
+    }
+}
+
+extension LabRecord {
+    /// The lab's shape, for messages.
+    var shape: String { LabShape.text(hosts.count, hosts.first?.containers.count ?? 0) }
+}

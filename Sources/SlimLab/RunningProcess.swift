@@ -1,0 +1,41 @@
+internal import Glibc
+
+/// A process on this machine, as `/proc` shows it.
+package struct RunningProcess: Hashable, Sendable {
+    package let id: Int32
+    package let parent: Int32
+    package let arguments: [String]
+
+    /// All processes whose first thread is in one of the network namespaces (or other namespaces), by inode number.
+    static func all(inNamespaces inodes: Set<UInt64>) -> [RunningProcess] {
+        LabFile.names(in: "/proc").compactMap(pid_t.init).filter { id in
+            ["net", "uts", "mnt"].contains { kind in
+                guard let inode = LabFile.inode("/proc/\(id)/ns/\(kind)") else { return false }
+                return inodes.contains(inode)
+            }
+        }.compactMap(RunningProcess.init)
+    }
+
+    /// - Returns: `nil` when there is no such process, or it has ended and waits to be reaped.
+    package init?(id: Int32) {
+        guard let stat = try? LabFile.read("/proc/\(id)/stat"), let line = try? LabFile.read("/proc/\(id)/cmdline"),
+            !line.isEmpty
+        else { return nil }
+        // The name is in parentheses and may hold anything; state and parent follow the last one.
+        let fields = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+        guard fields.count > 2, fields[0] != "Z", let parent = pid_t(fields[1]) else { return nil }
+        self.id = id
+        self.parent = parent
+        arguments = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Resident memory in bytes (`VmRSS`).
+    package var residentBytes: Int? {
+        guard let content = try? LabFile.read("/proc/\(id)/status") else { return nil }
+        let line = String(decoding: content, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        return line.flatMap { Int($0.split(whereSeparator: { " \t".contains($0) })[1]) }.map { $0 * 1024 }
+    }
+
+    /// The number of open descriptors.
+    package var descriptorCount: Int { LabFile.names(in: "/proc/\(id)/fd").count }
+}

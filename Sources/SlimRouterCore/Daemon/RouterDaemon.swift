@@ -1,0 +1,170 @@
+internal import Dispatch
+internal import FoundationEssentials
+internal import Glibc
+package import Logging
+internal import SlimAdmin
+package import SlimConfiguration
+internal import SlimControl
+internal import SlimOverlay
+internal import SlimRegistry
+internal import SlimSystem
+internal import SystemPackage
+
+/// The daemon: brings up the parts in order, connects them, and takes them down on SIGTERM.
+///
+/// What carries traffic outlives it: the overlay's devices, the containers' interfaces, established connections.
+package final class RouterDaemon: Sendable {
+    private let configuration: RouterConfiguration
+    private let file: String
+    private let logger: Logger
+
+    /// - Parameter file: where the configuration comes from, for errors.
+    package init(configuration: RouterConfiguration, file: String = RouterConfiguration.defaultPath, logger: Logger) {
+        self.configuration = configuration
+        self.file = file
+        self.logger = logger
+    }
+
+    /// Serves until SIGTERM or SIGINT.
+    ///
+    /// - Throws: when the router cannot start; nothing that was not there before is left then but the packet overlay.
+    package func run() async throws(RouterError) {
+        let signals = SignalStream([SIGTERM, SIGINT, SIGHUP])
+        let directory = try RuntimeDirectory(configuration.directory)
+        let registry = try explaining { () throws(ConfigurationError) in
+            try EmbeddedRegistry(configuration, file: file, logger: logger)
+        }
+        defer { registry.stop() }
+
+        let mailbox = try explaining("eventfd") { () throws(Errno) in try Mailbox() }
+        let control = ControlPlane(configuration: controlConfiguration, logger: logger) { event in
+            mailbox.post { $0.handle(event) }
+        }
+        HostKernel.prepare(logger: logger)
+        let overlay = try establishOverlay()
+        try startEngine(mailbox) { message, peer in control.send(message, to: peer) }
+        defer { mailbox.post { $0.isStopped = true } }
+
+        do throws(ControlError) { try await control.start() } catch { throw RouterError("\(error)") }
+        let containers = ContainerManager(
+            configuration: configuration, overlay: overlay, mailbox: mailbox,
+            store: ContainerStore(directory.path + "/containers.json"), logger: logger)
+        await containers.restore()
+        let follower = follow(registry, mailbox, overlay, control)
+        defer { follower.cancel() }
+        let backend = RouterBackend(
+            configuration: configuration, mailbox: mailbox, containers: containers, registry: registry)
+        let admin = AdminServer(path: configuration.adminSocket, backend: backend, logger: logger)
+        do throws(AdminError) { try await admin.start() } catch {
+            await control.stop()
+            throw RouterError("\(error)")
+        }
+
+        logger.info("ready", metadata: ["host": "\(configuration.name)", "pid": "\(getpid())"])
+        let supervisor = ServiceManager()
+        supervisor.notify("READY=1")
+        let watchdog = Task { await supervisor.keepAlive(mailbox) }
+        await serve(signals, control)
+        watchdog.cancel()
+        supervisor.notify("STOPPING=1")
+        logger.info("stopping")
+        await admin.stop()
+        await control.stop()
+    }
+
+    private func serve(_ signals: borrowing SignalStream, _ control: ControlPlane) async {
+        for await signal in signals.stream {
+            guard signal == SIGHUP else { return }
+            do throws(ControlError) {
+                try control.reloadCertificates()
+                logger.info("certificates read again")
+            } catch { logger.error("certificates not read again; the old ones stay", metadata: ["error": "\(error)"]) }
+        }
+    }
+
+    private var controlConfiguration: ControlConfiguration {
+        ControlConfiguration(
+            name: configuration.name, listenAddress: configuration.underlay.address, port: configuration.ports.control,
+            certificatePath: configuration.pki.certificate, keyPath: configuration.pki.key,
+            authorityPath: configuration.pki.authority, software: "slimrouter \(SlimVersion.current)")
+    }
+
+    private func establishOverlay() throws(RouterError) -> Overlay {
+        let settings = configuration.overlay
+        return try explaining { () throws(OverlayError) in
+            let overlay = try Overlay(
+                OverlayConfiguration(
+                    underlay: configuration.underlay.address, subnets: settings.subnets, prefixes: settings.prefixes,
+                    bridge: settings.bridge, vxlan: settings.vxlan, vxlanID: settings.vxlanID,
+                    vxlanPort: settings.vxlanPort, mtu: settings.mtu))
+            try overlay.establish()
+            return overlay
+        }
+    }
+
+    /// Starts the connection thread; it belongs to this process's network namespace, the host's.
+    private func startEngine(
+        _ mailbox: Mailbox, send: @escaping @Sendable (ControlMessage, String) -> Bool
+    ) throws(RouterError) {
+        let settings = Engine.Settings(
+            host: HostRecord(
+                name: configuration.name, underlay: configuration.underlay.address,
+                subnets: configuration.overlay.subnets),
+            prefixes: configuration.overlay.prefixes, dataPorts: configuration.ports.data.ports,
+            socketsPerContainer: configuration.limits.socketsPerContainer,
+            listenersPerContainer: configuration.limits.listenersPerContainer,
+            parkedPerContainer: configuration.limits.parkedPerContainer, connections: configuration.limits.connections)
+        let started = DispatchSemaphore(value: 0)
+        let failure = Failure()
+        let logger = logger
+        try explaining("connection thread") { () throws(Errno) in
+            try startThread(named: "slim-engine") {
+                do throws(RouterError) {
+                    let engine = try Engine(settings: settings, mailbox: mailbox, logger: logger, send: send)
+                    started.signal()
+                    engine.run()
+                } catch {
+                    failure.error = error
+                    started.signal()
+                }
+            }
+        }
+        started.wait()
+        if let error = failure.error { throw error }
+    }
+
+    /// Keeps overlay, control connections and connection thread informed of the hosts there are.
+    private func follow(
+        _ registry: EmbeddedRegistry, _ mailbox: Mailbox, _ overlay: Overlay, _ control: ControlPlane
+    ) -> Task<Void, Never> {
+        let logger = logger
+        return Task {
+            let changes = await registry.changes()
+            Self.apply(registry.current, mailbox, overlay, control, logger)
+            for await snapshot in changes { Self.apply(snapshot, mailbox, overlay, control, logger) }
+        }
+    }
+
+    private static func apply(
+        _ snapshot: RegistrySnapshot, _ mailbox: Mailbox, _ overlay: Overlay, _ control: ControlPlane, _ logger: Logger
+    ) {
+        mailbox.post { $0.update(hosts: snapshot.hosts) }
+        control.update(peers: snapshot.hosts)
+        do throws(OverlayError) { try overlay.update(peers: snapshot.hosts) } catch {
+            logger.error("the packet overlay does not reach every host", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func explaining<Value, Problem: Error & CustomStringConvertible>(
+        _ what: String? = nil, _ body: () throws(Problem) -> Value
+    ) throws(RouterError) -> Value {
+        do throws(Problem) { return try body() } catch {
+            throw RouterError(what.map { "\($0): \(error)" } ?? "\(error)")
+        }
+    }
+}
+
+/// Written by one thread before it signals, read by another afterwards: that order is the reason it may be shared.
+private final class Failure: @unchecked Sendable {
+    var error: RouterError?
+}

@@ -1,0 +1,56 @@
+internal import SlimRegistry
+internal import SlimSystem
+
+/// A container on this host, as the connection thread knows it.
+final class Container {
+    let id: ContainerID
+    let name: String
+    let namespace: NamespaceCookie
+    let ipv4: IPAddress?
+    let ipv6: IPAddress?
+    /// Where its programs reach the router: the abstract socket in its network namespace.
+    let door: OwnedDescriptor
+    var doorToken: UInt64 = 0
+    /// The options of new sockets in its namespace, by which changed ones are told.
+    let defaults: (v4: SocketOptions, v6: SocketOptions)
+
+    var links: [ObjectIdentifier: ApplicationLink] = [:]
+    var listeners: [Port: [Listener]] = [:]
+    var listenerCount = 0
+    var parkedCount = 0
+    var connectionCount = 0
+    var ports = PortPool()
+
+    init(_ arrangement: ContainerArrangement, id: ContainerID) {
+        self.id = id
+        name = arrangement.name
+        namespace = arrangement.namespace
+        ipv4 = arrangement.ipv4
+        ipv6 = arrangement.ipv6
+        defaults = arrangement.defaults
+        door = arrangement.door.take()
+    }
+
+    func address(_ family: IPAddress.Family) -> IPAddress? { family == .v4 ? ipv4 : ipv6 }
+
+    func defaults(_ family: KernelAddress.Family) -> SocketOptions { family == .v4 ? defaults.v4 : defaults.v6 }
+
+    /// The listener that a connection to an address and port reaches: the exact address before a wildcard, and among
+    /// equals (SO_REUSEPORT) each in turn.
+    func listener(for destination: Endpoint) -> Listener? {
+        guard let candidates = listeners[destination.port] else { return nil }
+        var best: [Listener] = []
+        var bestRank = 0
+        for candidate in candidates {
+            let rank = candidate.rank(for: destination.address)
+            if rank > bestRank {
+                best = [candidate]
+                bestRank = rank
+            } else if rank == bestRank, rank > 0 {
+                best.append(candidate)
+            }
+        }
+        guard best.count > 1 else { return best.first }
+        return best.min { $0.accepted < $1.accepted }
+    }
+}

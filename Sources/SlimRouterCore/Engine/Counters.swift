@@ -1,0 +1,10 @@
+/// What happened since the router started, by the names that `slimctl status` shows.
+struct Counters {
+    var connectsHandedOver: UInt64 = 0
+    var connectsByOverlay: UInt64 = 0
+    var connectsRefused: UInt64 = 0
+    var accepted: UInt64 = 0
+    var acceptedPlain: UInt64 = 0
+    var preamblesRejected: UInt64 = 0
+    var requestsRejected: UInt64 = 0
+}

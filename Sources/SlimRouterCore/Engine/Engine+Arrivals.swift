@@ -1,0 +1,143 @@
+internal import CSlimABI
+internal import SlimRegistry
+internal import SlimSystem
+internal import SystemPackage
+
+/// Incoming connections on the data ports: who says in a valid preamble what it is becomes a connection in a
+/// container's accept channel; all else is reset.
+extension Engine {
+    private static let mostArrivals = 4096
+    private static let backlog: CInt = 4096
+
+    func openDataPorts() throws(RouterError) {
+        let (v4, v6) = Self.split(settings.dataPorts)
+        for (ports, family) in [(v4, KernelAddress.Family.v4), (v6, .v6)] {
+            for port in ports {
+                // An IPv4 socket cannot be reached in an IPv6 underlay: those connections take the packet overlay.
+                guard let address = KernelAddress(Endpoint(settings.host.underlay, port), for: family) else { continue }
+                do throws(Errno) {
+                    let socket = try StreamSocket.open(family, nonblocking: true)
+                    if family == .v6 { try StreamSocket.set(.v6Only, 0, on: socket.raw) }
+                    try StreamSocket.set(.reuseAddress, 1, on: socket.raw)
+                    try StreamSocket.bind(socket.raw, to: address)
+                    try StreamSocket.set(.fastOpenQueue, Self.backlog, on: socket.raw)
+                    try StreamSocket.listen(socket.raw, backlog: Self.backlog)
+                    let dataPort = DataPort(socket, port: port, family: family)
+                    try epoll.add(dataPort.descriptor.raw, .read, token: sources.add(.dataPort(dataPort)))
+                    dataPorts.append(dataPort)
+                } catch {
+                    throw RouterError(
+                        "data port \(port) on \(settings.host.underlay): \(error); "
+                            + "free it (ss -tlnp shows who has it) or choose others in router.json: ports.data")
+                }
+            }
+        }
+    }
+
+    func accept(on port: DataPort) {
+        for _ in 0..<64 {
+            do throws(Errno) {
+                var peer = KernelAddress()
+                guard let connection = try StreamSocket.accept(port.descriptor.raw, peer: &peer) else { return }
+                let room = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
+                let count = try StreamSocket.receive(connection.raw, into: room) ?? 0
+                if count == Preamble.byteCount {
+                    receive(connection, UnsafeRawBufferPointer(room), family: port.family)
+                } else {
+                    try wait(for: connection, port.family, first: UnsafeRawBufferPointer(rebasing: room[..<count]))
+                }
+            } catch {
+                if error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem {
+                    log.error("descriptors", "data port \(port.port): \(error); raise the descriptor limit of slimrouter")
+                    return
+                }
+            }
+        }
+    }
+
+    private func wait(
+        for connection: consuming OwnedDescriptor, _ family: KernelAddress.Family, first: UnsafeRawBufferPointer
+    ) throws(Errno) {
+        if arrivals.count >= Self.mostArrivals, let oldest = arrivals.values.min(by: { $0.deadline < $1.deadline }) {
+            drop(oldest, because: "too many wait")
+        }
+        let raw = connection.raw
+        let arrival = Arrival(connection, family: family, deadline: .now + Self.preambleTimeout, first: first)
+        arrival.token = sources.add(.arrival(arrival))
+        do throws(Errno) { try epoll.add(raw, .read, token: arrival.token) } catch {
+            sources.remove(arrival.token)
+            throw error
+        }
+        arrivals[ObjectIdentifier(arrival)] = arrival
+    }
+
+    func proceed(_ arrival: Arrival) {
+        guard let raw = arrival.descriptor?.raw else { return }
+        let rest = UnsafeMutableRawBufferPointer(rebasing: arrival.buffer[arrival.received...])
+        do throws(Errno) {
+            guard let count = try StreamSocket.receive(raw, into: rest) else { return }
+            guard count > 0 else { return drop(arrival, because: "it ended early") }
+            arrival.received += count
+        } catch { return drop(arrival, because: "\(error)") }
+        guard arrival.received == Preamble.byteCount, let connection = remove(arrival) else { return }
+        receive(connection, UnsafeRawBufferPointer(arrival.buffer), family: arrival.family)
+    }
+
+    func drop(_ arrival: Arrival, because reason: String) {
+        guard let connection = remove(arrival) else { return }
+        turnAway(connection, because: reason)
+    }
+
+    private func remove(_ arrival: Arrival) -> OwnedDescriptor? {
+        arrivals[ObjectIdentifier(arrival)] = nil
+        sources.remove(arrival.token)
+        guard let connection = arrival.descriptor.take() else { return nil }
+        epoll.remove(connection.raw)
+        return connection
+    }
+
+    /// Resets a connection whose preamble was not accepted.
+    private func turnAway(_ connection: consuming OwnedDescriptor, because reason: String) {
+        counters.preamblesRejected += 1
+        log.warning("preamble", "a connection on the data ports was reset: \(reason)")
+        StreamSocket.resetOnClose(connection.raw)
+    }
+
+    private func receive(
+        _ connection: consuming OwnedDescriptor, _ bytes: UnsafeRawBufferPointer, family: KernelAddress.Family
+    ) {
+        guard let keyID = Preamble.keyID(in: bytes) else { return turnAway(connection, because: "no preamble") }
+        guard let key = inboundKeys[keyID], key.expiry.map({ $0 > .now }) ?? true else {
+            return turnAway(connection, because: "unknown key")
+        }
+        guard let preamble = Preamble(bytes, key: key.key) else {
+            return turnAway(connection, because: "it is not authentic (from \(key.peer.name), it says)")
+        }
+        guard key.window.accept(preamble.counter) else { return turnAway(connection, because: "replayed") }
+        if preamble.flags.contains(.probe) { return }
+        guard key.peer.record.owns(preamble.source.address) else {
+            return turnAway(connection, because: "\(key.peer.name) does not own \(preamble.source.address)")
+        }
+        guard let container = containersByAddress[preamble.destination.address],
+            let listener = container.listener(for: preamble.destination), listener.family == family
+        else { return turnAway(connection, because: "nothing listens on \(preamble.destination)") }
+        admit(connection, preamble, to: listener)
+    }
+
+    private func admit(_ connection: consuming OwnedDescriptor, _ preamble: Preamble, to listener: Listener) {
+        guard connections.count < settings.connections, let cookie = try? StreamSocket.cookie(connection.raw) else {
+            return turnAway(connection, because: "this host has \(connections.count) connections (limits.connections)")
+        }
+        refreshOptions(of: listener)
+        if !listener.options.isEmpty { listener.options.apply(to: connection.raw) }
+        connections.add(
+            Connection(
+                container: listener.container.id, direction: .incoming, local: preamble.destination,
+                peer: preamble.source, since: wallClockSeconds()), cookie)
+        listener.container.connectionCount += 1
+        counters.accepted += 1
+        deliver(
+            connection, to: listener, flags: SLIM_ACCEPT_HOST.rawValue, cookie: cookie, local: preamble.destination,
+            peer: preamble.source)
+    }
+}

@@ -1,0 +1,164 @@
+internal import CSlimABI
+internal import Crypto
+internal import SlimControl
+internal import SlimRegistry
+internal import SlimSystem
+internal import SystemPackage
+
+/// Outgoing connections: a program's connect() becomes a host socket that is already connecting.
+extension Engine {
+    func connect(_ link: ApplicationLink, _ request: slim_request, _ original: consuming OwnedDescriptor) {
+        let sequence = request.header.sequence
+        let flags = request.header.flags
+        // A container cannot speak for another: what counts is the namespace that the kernel says the socket is of.
+        guard let family = StreamSocket.family(original.raw),
+            (try? namespaceCookie(of: original.raw)) == link.container.namespace
+        else { return reject(link, "connect for a descriptor that is no TCP socket of the container") }
+        guard let destination = request.destination.endpoint, let bound = try? StreamSocket.localAddress(original.raw),
+            let source = sourceEndpoint(of: link.container, bound: bound.endpoint, towards: destination.address),
+            connections.count < settings.connections
+        else { return fallBack(link, sequence) }
+        let pending = PendingConnect(
+            link: link, sequence: sequence, isNonblocking: flags & SLIM_REQUEST_NONBLOCK.rawValue != 0,
+            isPristine: flags & SLIM_REQUEST_PRISTINE.rawValue != 0, original: original, family: family, source: source,
+            destination: destination)
+        route(pending)
+    }
+
+    /// Where the program's socket is bound, or will be: `nil` when the packet overlay has to decide.
+    private func sourceEndpoint(of container: Container, bound: Endpoint?, towards destination: IPAddress) -> Endpoint? {
+        guard let bound, let own = container.address(destination.family) else { return nil }
+        guard bound.address.isUnspecified || bound.address == own else { return nil }
+        return Endpoint(own, bound.port)
+    }
+
+    private func route(_ pending: PendingConnect) {
+        if let container = containersByAddress[pending.destination.address] {
+            guard let listener = container.listener(for: pending.destination), !listener.isPaused else {
+                return fallBack(pending)
+            }
+            return start(pending, to: local, family: listener.family)
+        }
+        guard let owner = hosts.owner(of: pending.destination.address), let peer = peers[owner], peer.isConnected,
+            peer.isKeyAccepted
+        else { return fallBack(pending) }
+        if let verdict = peer.resolutions[pending.destination] { return act(on: verdict, pending, peer) }
+        ask(peer, pending)
+    }
+
+    /// Asks the peer about a destination; requests for the same one wait together.
+    private func ask(_ peer: Peer, _ pending: PendingConnect) {
+        if peer.queries[pending.destination] != nil {
+            peer.queries[pending.destination]?.waiting.append(pending)
+            return suspend(pending.link)
+        }
+        let id = nextQueryID
+        nextQueryID += 1
+        let query = ResolveQuery(id: id, source: pending.source.address, destination: pending.destination)
+        guard send(.resolve(query), peer.name) else { return fallBack(pending) }
+        peer.queries[pending.destination] = Peer.Query(id: id, deadline: .now + Self.resolveTimeout, waiting: [pending])
+        suspend(pending.link)
+    }
+
+    /// The link has a request under way; nothing more is read from it until that is answered.
+    private func suspend(_ link: ApplicationLink) {
+        link.isWaiting = true
+        try? epoll.change(link.descriptor.raw, [], token: link.token)
+    }
+
+    private func resume(_ link: ApplicationLink) {
+        guard link.isWaiting, !link.isClosed else { return }
+        link.isWaiting = false
+        try? epoll.change(link.descriptor.raw, .read, token: link.token)
+    }
+
+    func act(on verdict: ResolveVerdict, _ pending: PendingConnect, _ peer: Peer) {
+        switch verdict {
+        case .listening: start(pending, to: peer, family: .v4)
+        case .listeningV6: start(pending, to: peer, family: .v6)
+        case .denied: refuse(pending, .connectionRefused)
+        case .notListening, .busy, .unknownEndpoint: fallBack(pending)
+        }
+    }
+
+    /// Makes the host socket, sends its SYN with the preamble in it, and hands it over while it is still connecting.
+    ///
+    /// - Parameter family: of the listener at the other side, whose kind of data port is chosen.
+    private func start(_ pending: PendingConnect, to peer: Peer, family: KernelAddress.Family) {
+        guard let port = peer.nextPort(for: family == .v4 ? .v4 : .v6),
+            let address = KernelAddress(Endpoint(peer.address, port), for: pending.family)
+        else { return fallBack(pending) }
+        let container = pending.link.container
+        var source = pending.source
+        if source.port.rawValue == 0 { source.port = container.ports.take() }
+        let preamble = Preamble(
+            keyID: peer.keyID, counter: peer.nextCounter(), source: source, destination: pending.destination)
+        let bytes = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
+        preamble.encode(into: bytes, key: peer.key)
+        do throws(Errno) {
+            let socket = try StreamSocket.open(pending.family, nonblocking: pending.isNonblocking || !peer.fastOpenWorks)
+            if !pending.isPristine {
+                SocketOptions(of: pending.original.raw, family: pending.family)
+                    .changed(from: container.defaults(pending.family)).apply(to: socket.raw)
+            }
+            guard peer.fastOpenWorks else {
+                return try startSlowly(pending, socket, source: source, to: address, preamble: Array(bytes))
+            }
+            try StreamSocket.set(.fastOpenWithoutCookie, 1, on: socket.raw)
+            let sent = try StreamSocket.fastOpen(socket.raw, UnsafeRawBufferPointer(bytes), to: address)
+            guard sent == Preamble.byteCount else { throw .invalidArgument }
+            try handOver(socket, pending, source: source)
+        } catch {
+            container.ports.release(source.port)
+            if error == .nowInProgress || error == .notSupportedOnSocket { peer.fastOpenWorks = false }
+            log.warning("connect", "no host socket to \(peer.name): \(error); the packet overlay is used")
+            fallBack(pending)
+        }
+    }
+
+    /// Where SYNs cannot carry data: connect first, send the preamble, then hand over.
+    private func startSlowly(
+        _ pending: PendingConnect, _ socket: consuming OwnedDescriptor, source: Endpoint, to address: KernelAddress,
+        preamble: [UInt8]
+    ) throws(Errno) {
+        do throws(Errno) { try StreamSocket.connect(socket.raw, to: address) } catch {
+            if error != .nowInProgress { throw error }
+        }
+        try add(
+            Departure(
+                socket, purpose: .connect(pending, source), preamble: preamble, isFastOpen: false,
+                deadline: .now + Self.connectTimeout))
+        suspend(pending.link)
+    }
+
+    func handOver(_ socket: borrowing OwnedDescriptor, _ pending: PendingConnect, source: Endpoint) throws(Errno) {
+        let cookie = try StreamSocket.cookie(socket.raw)
+        let container = pending.link.container
+        connections.add(
+            Connection(
+                container: container.id, direction: .outgoing, local: source, peer: pending.destination,
+                since: wallClockSeconds()), cookie)
+        container.connectionCount += 1
+        counters.connectsHandedOver += 1
+        reply(
+            to: pending.link, SLIM_OP_CONNECT, pending.sequence, SLIM_VERDICT_DONE, cookie: cookie, local: source,
+            peer: pending.destination, passing: socket.raw)
+        resume(pending.link)
+    }
+
+    func fallBack(_ pending: PendingConnect) {
+        fallBack(pending.link, pending.sequence)
+        resume(pending.link)
+    }
+
+    private func fallBack(_ link: ApplicationLink, _ sequence: UInt32) {
+        counters.connectsByOverlay += 1
+        reply(to: link, SLIM_OP_CONNECT, sequence, SLIM_VERDICT_FALLBACK)
+    }
+
+    func refuse(_ pending: PendingConnect, _ error: Errno) {
+        counters.connectsRefused += 1
+        reply(to: pending.link, SLIM_OP_CONNECT, pending.sequence, SLIM_VERDICT_REFUSED, error: error)
+        resume(pending.link)
+    }
+}

@@ -1,0 +1,40 @@
+internal import SlimNetlink
+internal import SlimRegistry
+internal import SlimSystem
+internal import SystemPackage
+
+/// The ends of connections. The router holds no descriptor of them: the kernel tells.
+extension Engine {
+    /// Takes the ends that have been told, then looks away for a while: a wake-up for each would cost more than the
+    /// entry is worth.
+    func drainEnds() {
+        var count = 0
+        let overflow = ends.drain { cookie in
+            count += 1
+            forget(cookie)
+        }
+        if overflow != nil { resynchronise() }
+        if count > 0 {
+            try? epoll.change(ends.descriptor, [], token: endsToken)
+            endsResume = .now + Self.endsPause
+        } else {
+            try? epoll.change(ends.descriptor, .read, token: endsToken)
+        }
+    }
+
+    private func forget(_ cookie: SocketCookie) {
+        guard let connection = connections.remove(cookie), let container = containersByID[connection.container] else {
+            return
+        }
+        container.connectionCount -= 1
+        if connection.direction == .outgoing { container.ports.release(connection.local.port) }
+    }
+
+    /// After ends were lost: what the kernel no longer has is gone.
+    private func resynchronise() {
+        do throws(NetlinkError) {
+            let live = Set(try SocketDiagnostics().dump().map(\.cookie))
+            for (cookie, _) in Array(connections.all) where !live.contains(cookie) { forget(cookie) }
+        } catch { log.error("resynchronise", "\(error); connections may be shown that have ended") }
+    }
+}

@@ -1,0 +1,135 @@
+internal import Crypto
+internal import SlimControl
+internal import SlimRegistry
+internal import SlimSystem
+
+/// What peers say over their control connections, and what they are told.
+extension Engine {
+    private static let mostInterest = 200_000
+    private static let oldKeyLifetime: Duration = .seconds(30)
+
+    func update(hosts records: [HostRecord]) {
+        let names = Set(records.map(\.name))
+        for name in peers.keys where !names.contains(name) { forget(peerNamed: name) }
+        for record in records {
+            if let peer = peers[record.name], peer.address == record.underlay {
+                if peer.record != record { peer.resolutions = [:] }
+                peer.record = record
+            } else {
+                forget(peerNamed: record.name)
+                peers[record.name] = Peer(record: record, address: record.underlay)
+            }
+        }
+        hosts = HostTable(records)
+    }
+
+    private func forget(peerNamed name: String) {
+        guard let peer = peers.removeValue(forKey: name) else { return }
+        disconnect(peer, reason: "it is no longer in the registry")
+        for (id, key) in inboundKeys where key.peer === peer { inboundKeys[id] = nil }
+    }
+
+    func handle(_ event: ControlEvent) {
+        switch event {
+        case .connected(let name):
+            guard let peer = peers[name] else { return }
+            disconnect(peer, reason: "it connected anew")
+            peer.isConnected = true
+            peer.disconnectReason = nil
+            peer.renewKey()
+            let secret = peer.key.withUnsafeBytes { Array($0) }
+            _ = send(.key(PreambleKey(id: peer.keyID, secret: secret, dataPorts: settings.dataPorts)), name)
+        case .disconnected(let name, let reason):
+            if let peer = peers[name] { disconnect(peer, reason: reason) }
+        case .message(let message, let name):
+            if let peer = peers[name] { handle(message, from: peer) }
+        }
+    }
+
+    /// Without its router a host's containers are reached by the packet overlay. Established connections do not care.
+    private func disconnect(_ peer: Peer, reason: String) {
+        peer.isConnected = false
+        peer.isKeyAccepted = false
+        peer.disconnectReason = reason
+        peer.ports = ([], [])
+        peer.resolutions = [:]
+        let queries = peer.queries.values
+        peer.queries = [:]
+        for query in queries { for pending in query.waiting { fallBack(pending) } }
+        for destination in interest.keys { interest[destination]?.remove(peer.name) }
+        interest = interest.filter { !$0.value.isEmpty }
+    }
+
+    private func handle(_ message: ControlMessage, from peer: Peer) {
+        switch message {
+        case .key(let key): take(key, from: peer)
+        case .keyAccepted(let id):
+            guard id == peer.keyID else { return }
+            peer.isKeyAccepted = true
+            probe(peer)
+        case .resolve(let query): answer(query, from: peer)
+        case .resolved(let answer): finish(answer, from: peer)
+        case .invalidate(let destinations): for destination in destinations { peer.resolutions[destination] = nil }
+        case .invalidateAll: peer.resolutions = [:]
+        }
+    }
+
+    private func take(_ key: PreambleKey, from peer: Peer) {
+        let expiry = ContinuousClock.now + Self.oldKeyLifetime
+        for (id, old) in inboundKeys where old.peer === peer {
+            if old.expiry.map({ $0 <= .now }) ?? false { inboundKeys[id] = nil } else { old.expiry = old.expiry ?? expiry }
+        }
+        inboundKeys[key.id] = InboundKey(peer: peer, key: SymmetricKey(data: key.secret))
+        peer.announcedPorts = key.dataPorts
+        peer.ports = ([], [])
+        _ = send(.keyAccepted(id: key.id), peer.name)
+        if peer.isKeyAccepted { probe(peer) }
+    }
+
+    /// What a peer may know about one of our destinations. It is told when the answer changes.
+    private func answer(_ query: ResolveQuery, from peer: Peer) {
+        let verdict: ResolveVerdict
+        if !peer.record.owns(query.source) {
+            verdict = .denied
+        } else if let container = containersByAddress[query.destination.address] {
+            switch container.listener(for: query.destination) {
+            case let listener? where listener.isPaused: verdict = .busy
+            case let listener?: verdict = listener.family == .v4 ? .listening : .listeningV6
+            case nil: verdict = .notListening
+            }
+        } else {
+            verdict = .unknownEndpoint
+        }
+        let isCacheable = interest.count < Self.mostInterest
+        if isCacheable { interest[query.destination, default: []].insert(peer.name) }
+        _ = send(.resolved(ResolveAnswer(id: query.id, verdict: verdict, cacheable: isCacheable)), peer.name)
+    }
+
+    private func finish(_ answer: ResolveAnswer, from peer: Peer) {
+        guard let (destination, query) = peer.queries.first(where: { $0.value.id == answer.id }) else { return }
+        peer.queries[destination] = nil
+        if answer.cacheable {
+            if peer.resolutions.count >= Self.mostInterest { peer.resolutions = [:] }
+            peer.resolutions[destination] = answer.verdict
+        }
+        for pending in query.waiting { act(on: answer.verdict, pending, peer) }
+    }
+
+    /// Tells every peer that was told something else about the listener's addresses.
+    func invalidate(_ listener: Listener) {
+        let container = listener.container
+        let addresses =
+            listener.endpoint.address.isUnspecified
+            ? [container.ipv4, container.ipv6].compactMap { $0 } : [listener.endpoint.address]
+        for address in addresses { invalidate(Endpoint(address, listener.endpoint.port)) }
+    }
+
+    /// A container came or went: whatever was said about its address no longer holds.
+    func invalidate(_ address: IPAddress) {
+        for destination in interest.keys where destination.address == address { invalidate(destination) }
+    }
+
+    private func invalidate(_ destination: Endpoint) {
+        for name in interest.removeValue(forKey: destination) ?? [] { _ = send(.invalidate([destination]), name) }
+    }
+}

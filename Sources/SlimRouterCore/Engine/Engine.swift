@@ -1,0 +1,168 @@
+internal import CSlimABI
+internal import Logging
+internal import SlimControl
+internal import SlimNetlink
+internal import SlimRegistry
+internal import SlimSystem
+internal import SystemPackage
+
+/// The connection path: applications' requests, accept channels, data ports. All of it on one thread, without locks.
+///
+/// Other threads reach it through its ``Mailbox``.
+final class Engine {
+    /// What does not change while the router runs.
+    struct Settings: Sendable {
+        let host: HostRecord
+        let prefixes: [Subnet]
+        let dataPorts: [Port]
+        let socketsPerContainer: Int
+        let listenersPerContainer: Int
+        let parkedPerContainer: Int
+        let connections: Int
+    }
+
+    static let preambleTimeout: Duration = .seconds(5)
+    static let resolveTimeout: Duration = .seconds(1)
+    static let probeTimeout: Duration = .seconds(3)
+    static let connectTimeout: Duration = .seconds(130)
+    static let tick: Duration = .milliseconds(100)
+    static let endsPause: Duration = .milliseconds(50)
+
+    let settings: Settings
+    let mailbox: Mailbox
+    /// Sends to a peer's router; `false` when it is not connected.
+    let send: @Sendable (ControlMessage, String) -> Bool
+    var log: LimitedLog
+    let epoll: Epoll
+    var sources = SourceTable()
+    var isStopped = false
+
+    var containers: [String: Container] = [:]
+    var containersByID: [ContainerID: Container] = [:]
+    var containersByAddress: [IPAddress: Container] = [:]
+    var nextContainerID: UInt32 = 1
+
+    var listeners: [SocketCookie: Listener] = [:]
+    var nextListenerID: UInt64 = 1
+
+    /// This host as its own peer: connections between its containers.
+    let local: Peer
+    var peers: [String: Peer] = [:]
+    var hosts = HostTable()
+    var inboundKeys: [UInt64: InboundKey] = [:]
+    /// Which peers were told about a destination, and are told when that changes.
+    var interest: [Endpoint: Set<String>] = [:]
+    var nextQueryID: UInt64 = 1
+
+    var dataPorts: [DataPort] = []
+    var arrivals: [ObjectIdentifier: Arrival] = [:]
+    var departures: [ObjectIdentifier: Departure] = [:]
+    var probesDue: ContinuousClock.Instant?
+    var reapers: [(link: ApplicationLink, sequence: UInt32)] = []
+
+    var connections = ConnectionTable()
+    var ends: DestroyEvents
+    var endsToken: UInt64 = 0
+    var endsResume: ContinuousClock.Instant?
+    var counters = Counters()
+
+    let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 16)
+
+    /// Opens the data ports and subscribes to the ends of sockets, in the calling thread's network namespace.
+    init(
+        settings: Settings, mailbox: Mailbox, logger: Logger, send: @escaping @Sendable (ControlMessage, String) -> Bool
+    ) throws(RouterError) {
+        self.settings = settings
+        self.mailbox = mailbox
+        self.send = send
+        log = LimitedLog(logger)
+        local = Peer(record: settings.host, address: settings.host.underlay)
+        do throws(Errno) { epoll = try Epoll() } catch {
+            throw RouterError("epoll: \(error)")
+        }
+        do throws(NetlinkError) { ends = try DestroyEvents() } catch {
+            throw RouterError("\(error); the kernel needs CONFIG_INET_DIAG and this program CAP_NET_ADMIN")
+        }
+        try openDataPorts()
+        do throws(Errno) {
+            try epoll.add(mailbox.descriptor, .read, token: sources.add(.mailbox))
+            endsToken = sources.add(.socketEnds)
+            try epoll.add(ends.descriptor, .read, token: endsToken)
+        } catch { throw RouterError("epoll: \(error)") }
+        inboundKeys[local.keyID] = InboundKey(peer: local, key: local.key)
+        local.isConnected = true
+        local.isKeyAccepted = true
+        local.ports = Self.split(settings.dataPorts)
+    }
+
+    deinit { scratch.deallocate() }
+
+    /// Serves until ``isStopped``.
+    func run() {
+        while !isStopped {
+            do throws(Errno) {
+                _ = try epoll.wait(timeout) { token, interest in handle(token, interest) }
+                try answerReapers()
+            } catch {
+                log.error("epoll", "waiting for events failed: \(error)")
+                return
+            }
+            sweep()
+        }
+    }
+
+    private var timeout: Duration? {
+        if !arrivals.isEmpty || !departures.isEmpty || peers.values.contains(where: { !$0.queries.isEmpty }) {
+            return Self.tick
+        }
+        let now = ContinuousClock.now
+        return [endsResume, probesDue].compactMap { $0 }.min().map { max(.zero, now.duration(to: $0)) }
+    }
+
+    private func handle(_ token: UInt64, _ interest: Epoll.Interest) {
+        switch sources[token] {
+        case .vacant: break
+        case .mailbox: for work in mailbox.takeAll() { work(self) }
+        case .door(let container): admit(to: container)
+        case .application(let link): serve(link, interest)
+        case .original(let listener): acceptPlain(listener)
+        case .channel(let listener): service(listener, interest)
+        case .dataPort(let port): accept(on: port)
+        case .arrival(let arrival): proceed(arrival)
+        case .departure(let departure): proceed(departure, interest)
+        case .socketEnds: drainEnds()
+        }
+    }
+
+    /// Answers programs that wait for closed listeners to be let go: every hang-up that happened before they asked is
+    /// in epoll's ready list by now.
+    private func answerReapers() throws(Errno) {
+        guard !reapers.isEmpty else { return }
+        while try epoll.wait(.zero, { token, interest in handle(token, interest) }) {}
+        let waiting = reapers
+        reapers = []
+        for (link, sequence) in waiting { reply(to: link, SLIM_OP_REAP, sequence, SLIM_VERDICT_DONE) }
+    }
+
+    private func sweep() {
+        if let resume = endsResume, resume <= .now {
+            endsResume = nil
+            drainEnds()
+        }
+        if arrivals.isEmpty, departures.isEmpty, probesDue == nil,
+            !peers.values.contains(where: { !$0.queries.isEmpty })
+        {
+            return
+        }
+        let now = ContinuousClock.now
+        for arrival in arrivals.values where arrival.deadline <= now { drop(arrival, because: "it said nothing") }
+        for departure in departures.values where departure.deadline <= now { giveUp(departure) }
+        for peer in peers.values {
+            for (destination, query) in peer.queries where query.deadline <= now {
+                peer.queries[destination] = nil
+                for pending in query.waiting { fallBack(pending) }
+            }
+        }
+        if let due = probesDue, due <= now { probeAgain() }
+    }
+}

@@ -1,0 +1,77 @@
+internal import Crypto
+internal import SlimControl
+internal import SlimRegistry
+
+/// Another host, or this one seen from itself: what is needed to connect to its containers.
+final class Peer {
+    let name: String
+    var record: HostRecord
+    /// Where its data ports are reached: its underlay address, or loopback for this host.
+    let address: IPAddress
+    var isConnected = false
+    var disconnectReason: String?
+
+    /// The key under which we connect to it, and whether it has said that it knows it.
+    var keyID: UInt64
+    var key: SymmetricKey
+    var isKeyAccepted = false
+    private var lastCounter: UInt64 = 0
+
+    /// Its data ports that answered a probe, for sockets of each family, and whether their SYNs carry data.
+    var ports: (v4: [Port], v6: [Port]) = ([], [])
+    var announcedPorts: [Port] = []
+    var fastOpenWorks = true
+    private var turn = 0
+
+    /// What it said about destinations; it tells when that changes.
+    var resolutions: [Endpoint: ResolveVerdict] = [:]
+    var queries: [Endpoint: Query] = [:]
+
+    struct Query {
+        let id: UInt64
+        let deadline: ContinuousClock.Instant
+        var waiting: [PendingConnect]
+    }
+
+    init(record: HostRecord, address: IPAddress) {
+        name = record.name
+        self.record = record
+        self.address = address
+        keyID = UInt64.random(in: 1...UInt64.max)
+        key = SymmetricKey(size: .bits256)
+    }
+
+    /// A new key, for a new control connection: counters start again.
+    func renewKey() {
+        keyID = UInt64.random(in: 1...UInt64.max)
+        key = SymmetricKey(size: .bits256)
+        isKeyAccepted = false
+        lastCounter = 0
+    }
+
+    func nextCounter() -> UInt64 {
+        lastCounter += 1
+        return lastCounter
+    }
+
+    func nextPort(for family: IPAddress.Family) -> Port? {
+        let candidates = family == .v4 ? ports.v4 : ports.v6
+        guard !candidates.isEmpty else { return nil }
+        turn &+= 1
+        return candidates[turn % candidates.count]
+    }
+}
+
+/// A key under which a peer connects to us.
+final class InboundKey {
+    let peer: Peer
+    let key: SymmetricKey
+    var window = ReplayWindow()
+    /// Set when a newer one has replaced it: what is on the way is still let in until then.
+    var expiry: ContinuousClock.Instant?
+
+    init(peer: Peer, key: SymmetricKey) {
+        self.peer = peer
+        self.key = key
+    }
+}

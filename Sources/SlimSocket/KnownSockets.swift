@@ -1,0 +1,66 @@
+import CSlimABI
+import CSlimSocket
+
+/// The overlay addresses of host sockets that passed through this process, by socket cookie.
+///
+/// A cache: an entry may be overwritten by another, and the router is then asked. Each entry is a sequence lock that
+/// no reader or writer ever waits for, so that it may be used in a signal handler.
+enum KnownSockets {
+    private static func slot(_ cookie: UInt64, _ way: Int) -> UnsafeMutablePointer<slim_known> {
+        let set = Int(truncatingIfNeeded: cookie &* 0x9e37_79b9_7f4a_7c15 >> 32) & (Int(SLIM_KNOWN_SLOTS) / 4 - 1)
+        return slim_known_table() + (set * 4 + way)
+    }
+
+    static func store(_ cookie: UInt64, local: slim_address, peer: slim_address) {
+        guard cookie != 0 else { return }
+        var victim = Int(truncatingIfNeeded: cookie & 3)
+        for way in 0..<4 where slot(cookie, way).pointee.cookie == 0 || slot(cookie, way).pointee.cookie == cookie {
+            victim = way
+            break
+        }
+        let entry = slot(cookie, victim)
+        let sequence = slim_load32(&entry.pointee.sequence)
+        guard sequence & 1 == 0, slim_exchange32(&entry.pointee.sequence, sequence, sequence &+ 1) != 0 else { return }
+        slim_fence()
+        entry.pointee.cookie = cookie
+        entry.pointee.local = local
+        entry.pointee.peer = peer
+        slim_store32(&entry.pointee.sequence, sequence &+ 2)
+    }
+
+    static func find(_ cookie: UInt64) -> (local: slim_address, peer: slim_address)? {
+        for way in 0..<4 {
+            let entry = slot(cookie, way)
+            let before = slim_load32(&entry.pointee.sequence)
+            guard before & 1 == 0, entry.pointee.cookie == cookie else { continue }
+            let found = (local: entry.pointee.local, peer: entry.pointee.peer)
+            slim_fence()
+            if slim_load32(&entry.pointee.sequence) == before { return found }
+        }
+        return nil
+    }
+}
+
+/// The cookies of sockets that this process made and whose options it has not touched: the router need not copy any.
+///
+/// An entry that was overwritten only costs that copying.
+enum PristineSockets {
+    private static func slot(_ cookie: UInt64) -> UnsafeMutablePointer<UInt64> {
+        slim_pristine_table() + Int(truncatingIfNeeded: cookie &* 0x9e37_79b9_7f4a_7c15 >> 32)
+            & (Int(SLIM_PRISTINE_SLOTS) - 1)
+    }
+
+    static func add(_ cookie: UInt64) { if cookie != 0 { slim_store(slot(cookie), cookie) } }
+
+    static func remove(_ cookie: UInt64) { _ = slim_exchange(slot(cookie), cookie, 0) }
+
+    static func contains(_ cookie: UInt64) -> Bool { cookie != 0 && slim_load(slot(cookie)) == cookie }
+}
+
+@c @implementation
+public func slim_socket(_ family: CInt, _ type: CInt, _ protocolNumber: CInt) -> CInt {
+    let fd = slim_real_socket(family, type, protocolNumber)
+    let isInternet = family == SLIM_AF_INET || family == SLIM_AF_INET6
+    if fd >= 0, isInternet, type & 0xf == SLIM_SOCK_STREAM { PristineSockets.add(Kernel.cookie(fd)) }
+    return fd
+}

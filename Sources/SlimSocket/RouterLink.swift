@@ -1,0 +1,155 @@
+import CSlimABI
+import CSlimSocket
+
+/// An answer of the router, with the descriptor that came with it (-1: none).
+struct RouterAnswer {
+    var reply: slim_reply
+    var descriptor: CInt
+
+    /// Closes the descriptor of an answer that is not used.
+    func discard() { if descriptor >= 0 { _ = Kernel.quietly { slim_close(descriptor) } } }
+}
+
+/// The connection to the router: one per process, at a high descriptor number, recognised by its cookie before each
+/// use. A thread, signal handler or forked child that finds it busy or foreign takes a connection of its own, so that
+/// nobody ever waits for anybody.
+enum RouterLink {
+    private static let timeoutSeconds: CInt = 3
+    private static let preferredDescriptor: CInt = 900
+
+    /// The container's namespace, once the router has said so: 0 before.
+    static var namespaceCookie: UInt64 {
+        let state = slim_link_state()!
+        return slim_load32(&state.pointee.greeted) == 1 ? state.pointee.greeting.namespace_cookie : 0
+    }
+
+    /// Whether an address belongs to the overlay: `nil` when the router has not been heard yet.
+    static func isOverlay(_ address: slim_address) -> Bool? {
+        let state = slim_link_state()!
+        guard slim_load32(&state.pointee.greeted) == 1 else { return nil }
+        return withUnsafeBytes(of: state.pointee.greeting.prefixes) { raw in
+            let prefixes = raw.bindMemory(to: slim_prefix.self)
+            for index in 0..<min(Int(state.pointee.greeting.prefix_count), prefixes.count)
+            where address.isInside(prefixes[index]) { return true }
+            return false
+        }
+    }
+
+    /// One request and its answer; `nil` when no router answers. Changes neither errno nor the cancellation state.
+    static func ask(
+        _ operation: slim_operation, flags: UInt32 = 0, destination: slim_address = slim_address(), passing fd: CInt = -1
+    ) -> RouterAnswer? {
+        let saved = slim_errno()
+        let cancelState = slim_set_cancel_state(1)
+        defer {
+            _ = slim_set_cancel_state(cancelState)
+            slim_set_errno(saved)
+        }
+        var request = slim_request()
+        request.header.magic = UInt32(SLIM_ABI_MAGIC)
+        request.header.version = UInt16(SLIM_ABI_VERSION)
+        request.header.operation = UInt16(operation.rawValue)
+        request.header.flags = flags
+        request.destination = destination
+
+        let state = slim_link_state()!
+        let pid = UInt64(UInt32(bitPattern: slim_pid()))
+        let word = slim_load(&state.pointee.word)
+        let isFree = word >> 32 != pid || word & 1 == 0
+        guard isFree, slim_exchange(&state.pointee.word, word, pid << 32 | 1) != 0 else {
+            return askOnce(&request, passing: fd)
+        }
+        defer { slim_store(&state.pointee.word, pid << 32) }
+        if word >> 32 != pid { forget(state) }
+        // A router that was restarted has closed the old connection: one more try on a new one.
+        for _ in 0..<2 {
+            guard isRecognised(state) || open(state) else { return nil }
+            switch exchange(state.pointee.descriptor, &request, passing: fd) {
+            case .answer(let answer): return answer
+            case .silent:
+                forget(state)
+                return nil
+            case .closed: forget(state)
+            }
+        }
+        return nil
+    }
+
+    private static func askOnce(_ request: inout slim_request, passing fd: CInt) -> RouterAnswer? {
+        let descriptor = slim_dial(slim_router_name(), timeoutSeconds)
+        guard descriptor >= 0 else { return nil }
+        defer { _ = slim_close(descriptor) }
+        guard case .answer(let answer) = exchange(descriptor, &request, passing: fd) else { return nil }
+        return answer
+    }
+
+    private static func isRecognised(_ state: UnsafeMutablePointer<slim_link>) -> Bool {
+        state.pointee.cookie != 0 && Kernel.cookie(state.pointee.descriptor) == state.pointee.cookie
+    }
+
+    /// Closes the connection if the number still is ours; after fork that is the child's copy of the parent's.
+    private static func forget(_ state: UnsafeMutablePointer<slim_link>) {
+        if isRecognised(state) { _ = slim_close(state.pointee.descriptor) }
+        state.pointee.cookie = 0
+    }
+
+    private static func open(_ state: UnsafeMutablePointer<slim_link>) -> Bool {
+        var descriptor = slim_dial(slim_router_name(), timeoutSeconds)
+        guard descriptor >= 0 else { return false }
+        let high = slim_fcntl(descriptor, SLIM_F_DUPFD_CLOEXEC, preferredDescriptor)
+        if high >= 0 {
+            _ = slim_close(descriptor)
+            descriptor = high
+        }
+        state.pointee.descriptor = descriptor
+        state.pointee.cookie = Kernel.cookie(descriptor)
+        return true
+    }
+
+    private enum Outcome {
+        case answer(RouterAnswer)
+        case closed
+        case silent
+    }
+
+    private static func exchange(_ descriptor: CInt, _ request: inout slim_request, passing fd: CInt) -> Outcome {
+        let state = slim_link_state()!
+        state.pointee.sequence &+= 1
+        request.header.sequence = state.pointee.sequence
+        while slim_send(descriptor, &request, MemoryLayout<slim_request>.size, fd) < 0 {
+            if slim_errno() != SLIM_EINTR { return .closed }
+        }
+        // A greeting and stale answers may come before ours; a router that sends anything else is not ours.
+        for _ in 0..<8 {
+            var message = slim_greeting()
+            var passed: CInt = -1
+            let count = slim_receive(
+                descriptor, &message, MemoryLayout<slim_greeting>.size, &passed, SLIM_MSG_CMSG_CLOEXEC)
+            if count < 0 {
+                if slim_errno() == SLIM_EINTR { continue }
+                return slim_errno() == SLIM_EAGAIN ? .silent : .closed
+            }
+            guard count >= MemoryLayout<slim_header>.size, message.header.magic == UInt32(SLIM_ABI_MAGIC),
+                message.header.version == UInt16(SLIM_ABI_VERSION)
+            else {
+                if passed >= 0 { _ = slim_close(passed) }
+                return count == 0 ? .closed : .silent
+            }
+            if message.header.operation == UInt16(SLIM_OP_GREETING.rawValue) {
+                if count == MemoryLayout<slim_greeting>.size { remember(message) }
+            } else if count == MemoryLayout<slim_reply>.size, message.header.sequence == request.header.sequence {
+                let reply = withUnsafeBytes(of: &message) { $0.load(as: slim_reply.self) }
+                return .answer(RouterAnswer(reply: reply, descriptor: passed))
+            }
+            if passed >= 0 { _ = slim_close(passed) }
+        }
+        return .silent
+    }
+
+    private static func remember(_ greeting: slim_greeting) {
+        let state = slim_link_state()!
+        guard slim_load32(&state.pointee.greeted) == 0 else { return }
+        state.pointee.greeting = greeting
+        slim_store32(&state.pointee.greeted, 1)
+    }
+}

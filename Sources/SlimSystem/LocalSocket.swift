@@ -1,0 +1,135 @@
+internal import CSlimSystem
+internal import Glibc
+package import SystemPackage
+
+/// Unix sockets that carry messages and descriptors (`SOCK_SEQPACKET`).
+package enum LocalSocket {
+    /// What one `recvmsg` brought.
+    package struct Received: ~Copyable {
+        /// Bytes in the message; 0 is the end of the connection.
+        package let byteCount: Int
+        /// How many descriptors came; all but the first were closed.
+        package let descriptorCount: Int
+        package let isTruncated: Bool
+        package var descriptor: OwnedDescriptor?
+
+        /// Takes the descriptor out.
+        package mutating func takeDescriptor() -> OwnedDescriptor? { descriptor.take() }
+    }
+
+    /// A socket that listens at a name: `@abstract`, in the calling thread's network namespace, or a path.
+    ///
+    /// Non-blocking and close-on-exec. The corresponding C functions are `socket`, `bind` and `listen`.
+    package static func listener(at name: String, backlog: CInt = 1024) throws(Errno) -> OwnedDescriptor {
+        let descriptor = try open(nonblocking: true)
+        try bind(descriptor.raw, to: name)
+        try systemCall { Glibc.listen(descriptor.raw, backlog) }
+        return descriptor
+    }
+
+    /// A socket connected to a name. The corresponding C functions are `socket` and `connect`.
+    package static func connect(to name: String) throws(Errno) -> OwnedDescriptor {
+        let descriptor = try open(nonblocking: false)
+        try withAddress(name) { address, length throws(Errno) in
+            try systemCall { Glibc.connect(descriptor.raw, address, length) }
+        }
+        return descriptor
+    }
+
+    /// Accepts one connection, non-blocking and close-on-exec; `nil` when nothing is pending.
+    package static func accept(_ fd: CInt) throws(Errno) -> OwnedDescriptor? {
+        do throws(Errno) {
+            return OwnedDescriptor(try systemCall { slim_accept4(fd, nil, nil, 1) })
+        } catch {
+            if error == .wouldBlock { return nil }
+            throw error
+        }
+    }
+
+    /// A connected pair, close-on-exec and blocking. The corresponding C function is `socketpair`.
+    package static func pair() throws(Errno) -> (CInt, CInt) {
+        var both: (CInt, CInt) = (-1, -1)
+        try systemCall {
+            withUnsafeMutableBytes(of: &both) { bytes in
+                socketpair(
+                    AF_UNIX, CInt(SOCK_SEQPACKET.rawValue) | O_CLOEXEC, 0, bytes.bindMemory(to: CInt.self).baseAddress)
+            }
+        }
+        return both
+    }
+
+    /// Gives a socket a name. The corresponding C function is `bind`.
+    package static func bind(_ fd: CInt, to name: String) throws(Errno) {
+        try withAddress(name) { address, length throws(Errno) in
+            try systemCall { Glibc.bind(fd, address, length) }
+        }
+    }
+
+    /// Sends one message, without waiting, with at most one descriptor.
+    ///
+    /// - Throws: `EAGAIN` when the other end's queue is full, `EPIPE` or `ECONNREFUSED` when it is gone.
+    package static func send<Message: BitwiseCopyable>(_ message: Message, to fd: CInt, passing passed: CInt = -1)
+        throws(Errno)
+    {
+        try systemCall {
+            withUnsafeBytes(of: message) {
+                slim_send_message(fd, $0.baseAddress, $0.count, passed, CInt(MSG_DONTWAIT))
+            }
+        }
+    }
+
+    /// Receives one message, without waiting; `nil` when none is there.
+    package static func receive(from fd: CInt, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Received? {
+        var passed: CInt = -1
+        var count: CInt = 0
+        var truncated: CInt = 0
+        do throws(Errno) {
+            let bytes = try systemCall {
+                slim_receive_message(
+                    fd, buffer.baseAddress, buffer.count, &passed, &count, &truncated, CInt(MSG_DONTWAIT))
+            }
+            return Received(
+                byteCount: bytes, descriptorCount: Int(count), isTruncated: truncated != 0,
+                descriptor: passed >= 0 ? OwnedDescriptor(passed) : nil)
+        } catch {
+            if error == .wouldBlock { return nil }
+            throw error
+        }
+    }
+
+    /// Sets the size of a socket's send buffer in bytes; the kernel doubles it and has a minimum of 4,608.
+    package static func setSendBuffer(_ fd: CInt, bytes: CInt, beyondLimit: Bool = false) throws(Errno) {
+        var value = bytes
+        let option = beyondLimit ? SO_SNDBUFFORCE : SO_SNDBUF
+        try systemCall { setsockopt(fd, SOL_SOCKET, option, &value, socklen_t(MemoryLayout<CInt>.size)) }
+    }
+
+    private static func open(nonblocking: Bool) throws(Errno) -> OwnedDescriptor {
+        let type = CInt(SOCK_SEQPACKET.rawValue) | O_CLOEXEC | (nonblocking ? O_NONBLOCK : 0)
+        return OwnedDescriptor(try systemCall { socket(AF_UNIX, type, 0) })
+    }
+
+    static func withAddress(
+        _ name: String, _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Void
+    ) throws(Errno) {
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let bytes = Array(name.utf8)
+        let isAbstract = bytes.first == UInt8(ascii: "@")
+        guard !bytes.isEmpty, bytes.count < MemoryLayout.size(ofValue: address.sun_path) else {
+            throw .fileNameTooLong
+        }
+        withUnsafeMutableBytes(of: &address.sun_path) { path in
+            path.copyBytes(from: bytes)
+            if isAbstract { path[0] = 0 }
+        }
+        let offset = MemoryLayout<sockaddr_un>.offset(of: \.sun_path) ?? 2
+        let length = socklen_t(offset + bytes.count + (isAbstract ? 0 : 1))
+        let result = withUnsafePointer(to: address) { pointer -> Result<Void, Errno> in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                do throws(Errno) { return .success(try body(address, length)) } catch { return .failure(error) }
+            }
+        }
+        try result.get()
+    }
+}

@@ -1,0 +1,22 @@
+internal import ArgumentParser
+internal import SlimLab
+
+struct LabUp: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up", abstract: "Bring a lab up; it is ready when the command returns.")
+
+    @Option(help: "The number of hosts.")
+    var hosts = 2
+    @Option(help: "The number of containers on each host.")
+    var containers = 2
+    @OptionGroup var lab: LabOptions
+
+    func run() async throws {
+        let directory = try LabDirectory(lab.name)
+        let shape = try LabShape(hosts: hosts, containers: containers)
+        let lab = try await Lab.up(directory, shape, try LabBinaries.find()) {
+            Output.complain("lab \(directory.name): \($0)")
+        }
+        Output.write(lab.status().table)
+    }
+}

@@ -1,0 +1,23 @@
+import SlimLab
+import Testing
+
+/// All tests that share one lab of two hosts with two containers each. One after the other: they share its ports too.
+@Suite(.serialized, .lab)
+enum Integration {}
+
+/// Brings up a lab around a suite and takes it down afterwards.
+struct LabTrait: SuiteTrait, TestScoping {
+    @TaskLocal static var fixture: Fixture?
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        try await Fixture.withLab("suite") { fixture in
+            try await LabTrait.$fixture.withValue(fixture) { try await function() }
+        }
+    }
+}
+
+extension Trait where Self == LabTrait {
+    static var lab: LabTrait { LabTrait() }
+}
