@@ -5,8 +5,9 @@ SHELL := /bin/bash
 
 PREFIX ?= /usr
 DESTDIR ?=
-# The Swift runtime is part of the programs: no Swift is needed where they run.
-SWIFT_FLAGS ?= -c release --static-swift-stdlib
+# The Swift runtime is part of the programs: no Swift is needed where they run. The library needs none.
+SWIFT_BUILD := swift build -c release
+SWIFT_BUILD_STATIC := $(SWIFT_BUILD) --static-swift-stdlib
 
 PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libbpf-dev pkg-config iperf3 nginx-light redis-server \
 	redis-tools apache2-utils musl-tools curl iputils-ping
@@ -44,12 +45,15 @@ deps: ## install the packages that are missing (as root)
 	exit $$status
 
 build:
-	@echo "Building Slim (the first time takes some minutes)"
-	swift build $(SWIFT_FLAGS)
-	@mkdir -p build/bin build/lib
-	@bin=$$(swift build $(SWIFT_FLAGS) --show-bin-path) && \
-	for program in $(PROGRAMS); do install -m 755 $$bin/$$program build/bin/$$program || exit 1; done && \
-	install -m 755 $$bin/libslimsocket.so build/lib/libslimsocket.so
+	@echo "Building Slim; the first time takes some minutes"
+	@set -e; mkdir -p build/bin build/lib; \
+	bin=$$($(SWIFT_BUILD) --show-bin-path); \
+	echo "libslimsocket.so"; $(SWIFT_BUILD) --product slimsocket; \
+	install -m 755 $$bin/libslimsocket.so build/lib/libslimsocket.so; \
+	for program in $(PROGRAMS); do \
+		echo "$$program"; $(SWIFT_BUILD_STATIC) --product $$program; \
+		install -m 755 $$bin/$$program build/bin/$$program; \
+	done
 	@ls -sh build/bin/slimctl build/bin/slimrouter build/lib/libslimsocket.so
 
 demo: deps build ## show iperf3, nginx and redis over host, plain overlay and Slim (as root)

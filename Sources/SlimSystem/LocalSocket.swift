@@ -65,36 +65,55 @@ package enum LocalSocket {
         }
     }
 
-    /// Sends one message, without waiting, with at most one descriptor.
+    /// Sends one message with at most one descriptor.
     ///
+    /// - Parameter waiting: for room, as long as the socket's timeout says; else not at all.
     /// - Throws: `EAGAIN` when the other end's queue is full, `EPIPE` or `ECONNREFUSED` when it is gone.
-    package static func send<Message: BitwiseCopyable>(_ message: Message, to fd: CInt, passing passed: CInt = -1)
-        throws(Errno)
-    {
+    package static func send<Message: BitwiseCopyable>(
+        _ message: Message, to fd: CInt, passing passed: CInt = -1, waiting: Bool = false
+    ) throws(Errno) {
+        let flags = waiting ? 0 : CInt(MSG_DONTWAIT)
         try systemCall {
-            withUnsafeBytes(of: message) {
-                slim_send_message(fd, $0.baseAddress, $0.count, passed, CInt(MSG_DONTWAIT))
-            }
+            withUnsafeBytes(of: message) { slim_send_message(fd, $0.baseAddress, $0.count, passed, flags) }
         }
     }
 
     /// Receives one message, without waiting; `nil` when none is there.
     package static func receive(from fd: CInt, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Received? {
-        var passed: CInt = -1
-        var count: CInt = 0
-        var truncated: CInt = 0
-        do throws(Errno) {
-            let bytes = try systemCall {
-                slim_receive_message(
-                    fd, buffer.baseAddress, buffer.count, &passed, &count, &truncated, CInt(MSG_DONTWAIT))
-            }
-            return Received(
-                byteCount: bytes, descriptorCount: Int(count), isTruncated: truncated != 0,
-                descriptor: passed >= 0 ? OwnedDescriptor(passed) : nil)
-        } catch {
+        do throws(Errno) { return try receive(from: fd, into: buffer, flags: CInt(MSG_DONTWAIT)) } catch {
             if error == .wouldBlock { return nil }
             throw error
         }
+    }
+
+    /// Receives one message and waits for it, as long as the socket's timeout says.
+    ///
+    /// - Throws: `EAGAIN` after the timeout.
+    package static func wait(from fd: CInt, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Received {
+        try receive(from: fd, into: buffer, flags: 0)
+    }
+
+    /// Limits how long sending and receiving wait (`SO_SNDTIMEO`, `SO_RCVTIMEO`).
+    package static func setTimeouts(_ fd: CInt, _ timeout: Duration) throws(Errno) {
+        let (seconds, attoseconds) = timeout.components
+        var value = timeval(tv_sec: Int(seconds), tv_usec: Int(attoseconds / 1_000_000_000_000))
+        for option in [SO_SNDTIMEO, SO_RCVTIMEO] {
+            try systemCall { setsockopt(fd, SOL_SOCKET, option, &value, socklen_t(MemoryLayout<timeval>.size)) }
+        }
+    }
+
+    private static func receive(
+        from fd: CInt, into buffer: UnsafeMutableRawBufferPointer, flags: CInt
+    ) throws(Errno) -> Received {
+        var passed: CInt = -1
+        var count: CInt = 0
+        var truncated: CInt = 0
+        let bytes = try systemCall {
+            slim_receive_message(fd, buffer.baseAddress, buffer.count, &passed, &count, &truncated, flags)
+        }
+        return Received(
+            byteCount: bytes, descriptorCount: Int(count), isTruncated: truncated != 0,
+            descriptor: passed >= 0 ? OwnedDescriptor(passed) : nil)
     }
 
     /// Sets the size of a socket's send buffer in bytes; the kernel doubles it and has a minimum of 4,608.

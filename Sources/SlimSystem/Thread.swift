@@ -34,6 +34,14 @@ package func startThread(named name: String, _ body: @escaping @Sendable () -> V
     pthread_detach(thread)
 }
 
+/// Stops the calling thread for a while. Not for the cooperative pool.
+package func pause(_ duration: Duration) {
+    let (seconds, attoseconds) = duration.components
+    var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+    var rest = timespec()
+    while nanosleep(&time, &rest) != 0, errno == EINTR { time = rest }
+}
+
 private final class ThreadBody: Sendable {
     let run: @Sendable () -> Void
     init(_ run: @escaping @Sendable () -> Void) { self.run = run }

@@ -21,6 +21,8 @@ struct Slimrouter: AsyncParsableCommand {
     @Option(help: "text or json; overrides the configuration.") var logFormat: LogSettings.Format?
     @Option(help: "trace, debug, info, notice, warning, error or critical; overrides the configuration.") var logLevel: LogSettings.Level?
 
+    @Option(help: .hidden) var keeper: String?
+
     static func main() async {
         do {
             let command = try parse()
@@ -31,6 +33,7 @@ struct Slimrouter: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let keeper { return try Keeper(path: keeper).run() }
         var configuration = try RouterConfiguration.load(config)
         if let logFormat { configuration.log.format = logFormat }
         if let logLevel { configuration.log.level = logLevel }

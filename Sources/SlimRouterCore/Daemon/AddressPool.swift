@@ -18,7 +18,7 @@ struct AddressPool {
     mutating func take() -> [IPAddress]? {
         let range = offsets
         for step in 0..<UInt64(range.count) {
-            let offset = range.lowerBound + (last - range.lowerBound &+ 1 &+ step) % UInt64(range.count)
+            let offset = range.lowerBound + (last + 1 + step - range.lowerBound) % UInt64(range.count)
             let addresses = subnets.compactMap { $0.address(at: offset) }
             guard addresses.count == subnets.count, addresses.allSatisfy({ !used.contains($0) }) else { continue }
             last = offset
@@ -33,9 +33,13 @@ struct AddressPool {
     /// - Returns: `false` when it is in use, or not one of this host's to give.
     mutating func claim(_ address: IPAddress) -> Bool {
         guard let subnet = subnets.first(where: { $0.contains(address) }), address != subnet.address,
-            address != subnet.address(at: 1)
+            address != subnet.address(at: 1), !isBroadcast(address, in: subnet)
         else { return false }
         return used.insert(address).inserted
+    }
+
+    private func isBroadcast(_ address: IPAddress, in subnet: Subnet) -> Bool {
+        address.family == .v4 && address == subnet.address(at: 1 << UInt64(32 - subnet.length) - 1)
     }
 
     mutating func release(_ addresses: [IPAddress]) { used.subtract(addresses) }

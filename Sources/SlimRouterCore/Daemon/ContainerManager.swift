@@ -8,8 +8,14 @@ internal import SlimSystem
 internal import SystemPackage
 
 /// Gives network namespaces addresses and the router's socket, and takes them back. One at a time, on a queue of its
-/// own: netlink and namespace calls block.
+/// own: netlink and namespace calls block, and nothing here suspends, so that two requests never mix.
 actor ContainerManager {
+    /// A container and what its namespace is recognised by.
+    private struct Attached {
+        let record: ContainerStore.Record
+        let file: NamespaceFile?
+    }
+
     private nonisolated let executor = BlockingExecutor(label: "slim.containers")
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -18,8 +24,9 @@ actor ContainerManager {
     private let store: ContainerStore
     private let logger: Logger
     private var pool: AddressPool
-    private(set) var records: [String: ContainerStore.Record] = [:]
-    private var namespaces: [NamespaceCookie: String] = [:]
+    private var attached: [String: Attached] = [:]
+
+    var records: [ContainerStore.Record] { attached.values.map(\.record).sorted { $0.name < $1.name } }
 
     init(
         configuration: RouterConfiguration, overlay: Overlay, mailbox: Mailbox, store: ContainerStore, logger: Logger
@@ -32,14 +39,14 @@ actor ContainerManager {
     }
 
     /// Serves the containers of the router before this one again. Those that are gone are forgotten.
-    func restore() async {
+    func restore() {
         let known: [ContainerStore.Record]
         do { known = try store.load() } catch {
             logger.error("the list of containers cannot be read; attach them again", metadata: ["error": "\(error)"])
             return
         }
         for record in known {
-            do throws(AdminError) { _ = try await attach(AttachRequest(record), restoring: true) } catch {
+            do throws(AdminError) { _ = try attach(AttachRequest(record), expected: record.cookie) } catch {
                 logger.warning("container not restored", metadata: ["container": "\(record.name)", "error": "\(error)"])
                 try? overlay.detach(container: record.name)
             }
@@ -47,15 +54,17 @@ actor ContainerManager {
         save()
     }
 
-    func attach(_ request: AttachRequest) async throws(AdminError) -> ContainerStore.Record {
-        let record = try await attach(request, restoring: false)
+    func attach(_ request: AttachRequest) throws(AdminError) -> ContainerStore.Record {
+        detachVanished()
+        let record = try attach(request, expected: nil)
         save()
         logger.info("container attached", metadata: ["container": "\(record.name)", "ipv4": "\(record.ipv4 ?? "-")"])
         return record
     }
 
-    private func attach(_ request: AttachRequest, restoring: Bool) async throws(AdminError) -> ContainerStore.Record {
-        guard records[request.name] == nil else {
+    /// - Parameter expected: the namespace that the path must lead to; `nil` takes any.
+    private func attach(_ request: AttachRequest, expected: UInt64?) throws(AdminError) -> ContainerStore.Record {
+        guard attached[request.name] == nil else {
             throw AdminError(.conflict, "container \(request.name): exists; detach it first or choose another name")
         }
         let network = try open(request.netns)
@@ -63,23 +72,25 @@ actor ContainerManager {
         do throws(Errno) { cookie = try network.cookie() } catch {
             throw AdminError(.internalError, "\(request.netns): \(error); Slim needs Linux 5.14 or newer")
         }
-        if let other = namespaces[cookie] {
-            throw AdminError(.conflict, "\(request.netns): is attached already, as container \(other)")
+        guard expected == nil || expected == cookie.rawValue else {
+            throw AdminError(.conflict, "\(request.netns): is another network namespace now; attach it again")
+        }
+        if let other = attached.values.first(where: { $0.record.cookie == cookie.rawValue }) {
+            throw AdminError(.conflict, "\(request.netns): is attached already, as container \(other.record.name)")
         }
         let addresses = try chooseAddresses(request)
         do throws(AdminError) {
             try connect(request.name, network, addresses)
-            try await arrange(request.name, network, addresses)
+            try arrange(request.name, network, addresses)
         } catch {
             pool.release(addresses)
             throw error
         }
         let record = ContainerStore.Record(
-            name: request.name, netns: request.netns, labels: request.labels,
+            name: request.name, netns: request.netns, cookie: cookie.rawValue, labels: request.labels,
             ipv4: addresses.first { $0.family == .v4 }?.description,
             ipv6: addresses.first { $0.family == .v6 }?.description)
-        records[request.name] = record
-        namespaces[cookie] = request.name
+        attached[request.name] = Attached(record: record, file: NamespaceFile(network))
         return record
     }
 
@@ -103,7 +114,7 @@ actor ContainerManager {
 
     private func arrange(
         _ name: String, _ network: borrowing NetworkNamespace, _ addresses: [IPAddress]
-    ) async throws(AdminError) {
+    ) throws(AdminError) {
         let arrangement: ContainerArrangement
         do throws(Errno) {
             arrangement = try ContainerArrangement(
@@ -117,7 +128,7 @@ actor ContainerManager {
                     ? "container \(name): another router serves its namespace already"
                     : "container \(name): its namespace cannot be prepared: \(error)")
         }
-        let problem = await mailbox.ask { engine -> RouterError? in
+        let problem = mailbox.askAndWait { engine -> RouterError? in
             do throws(RouterError) {
                 try engine.add(arrangement)
                 return nil
@@ -148,20 +159,38 @@ actor ContainerManager {
         return chosen
     }
 
-    func detach(_ name: String) async throws(AdminError) {
-        guard let record = records.removeValue(forKey: name) else {
+    func detach(_ name: String) throws(AdminError) {
+        guard attached[name] != nil else {
             throw AdminError(.notFound, "container \(name): there is none of this name; `slimctl containers` lists them")
         }
-        namespaces = namespaces.filter { $0.value != name }
-        _ = await mailbox.ask { $0.removeContainer(named: name) }
-        pool.release([record.ipv4, record.ipv6].compactMap { $0.flatMap { IPAddress($0) } })
-        save()
-        do throws(OverlayError) { try overlay.detach(container: name) } catch { throw AdminError(.internalError, "\(error)") }
+        do throws(OverlayError) { try release(name) } catch { throw AdminError(.internalError, "\(error)") }
         logger.info("container detached", metadata: ["container": "\(name)"])
     }
 
+    /// Lets go containers that nobody can get into any more: no process is left in their namespace, and where it was
+    /// found is nothing, or another one. The router's own socket keeps such a namespace alive.
+    func detachVanished() {
+        for (name, container) in attached {
+            guard let file = container.file, NamespaceFile(path: container.record.netns) != file, !file.hasProcesses else {
+                continue
+            }
+            do throws(OverlayError) {
+                try release(name)
+                logger.info("container detached: its namespace has gone", metadata: ["container": "\(name)"])
+            } catch { logger.error("container \(name) has gone but its link stays", metadata: ["error": "\(error)"]) }
+        }
+    }
+
+    private func release(_ name: String) throws(OverlayError) {
+        guard let record = attached.removeValue(forKey: name)?.record else { return }
+        mailbox.askAndWait { $0.removeContainer(named: name) }
+        pool.release([record.ipv4, record.ipv6].compactMap { $0.flatMap { IPAddress($0) } })
+        save()
+        try overlay.detach(container: name)
+    }
+
     private func save() {
-        do { try store.save(records.values.sorted { $0.name < $1.name }) } catch {
+        do { try store.save(records) } catch {
             logger.error("the list of containers cannot be written", metadata: ["error": "\(error)"])
         }
     }

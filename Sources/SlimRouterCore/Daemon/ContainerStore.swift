@@ -4,7 +4,10 @@ internal import FoundationEssentials
 struct ContainerStore: Sendable {
     struct Record: Codable, Equatable, Sendable {
         var name: String
+        /// Where the namespace was found. What the path leads to now may be another: ``cookie`` tells.
         var netns: String
+        /// The namespace's identity (`SO_NETNS_COOKIE`).
+        var cookie: UInt64
         var labels: [String: String]
         var ipv4: String?
         var ipv6: String?

@@ -35,7 +35,7 @@ struct RouterBackend: AdminBackend {
 
     func containers() async throws -> [ContainerReport] {
         let use = await mailbox.ask { $0.containerUse() }
-        return await containerManager.records.values.sorted { $0.name < $1.name }.map { report($0, use[$0.name]) }
+        return await containerManager.records.map { report($0, use[$0.name]) }
     }
 
     private func report(_ record: ContainerStore.Record, _ use: Engine.ContainerUse?) -> ContainerReport {

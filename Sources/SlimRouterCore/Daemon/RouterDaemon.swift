@@ -27,9 +27,12 @@ package final class RouterDaemon: Sendable {
 
     /// Serves until SIGTERM or SIGINT.
     ///
-    /// - Throws: when the router cannot start; nothing that was not there before is left then but the packet overlay.
+    /// - Throws: when the router cannot start; the packet overlay is then as it was before.
     package func run() async throws(RouterError) {
         let signals = SignalStream([SIGTERM, SIGINT, SIGHUP])
+        // Whoever reads the log may go away; that must not end the router.
+        signal(SIGPIPE, SIG_IGN)
+        DescriptorLimit.raise(logger: logger)
         let directory = try RuntimeDirectory(configuration.directory)
         let registry = try explaining { () throws(ConfigurationError) in
             try EmbeddedRegistry(configuration, file: file, logger: logger)
@@ -40,36 +43,62 @@ package final class RouterDaemon: Sendable {
         let control = ControlPlane(configuration: controlConfiguration, logger: logger) { event in
             mailbox.post { $0.handle(event) }
         }
-        HostKernel.prepare(logger: logger)
-        let overlay = try establishOverlay()
-        try startEngine(mailbox) { message, peer in control.send(message, to: peer) }
+        do throws(ControlError) { try await control.start() } catch { throw RouterError("\(error)") }
+        do throws(RouterError) { try await run(signals, directory, registry, mailbox, control) } catch {
+            await control.stop()
+            throw error
+        }
+    }
+
+    /// What can fail without a trace comes first: a router that cannot have its ports touches nobody's overlay.
+    private func run(
+        _ signals: borrowing SignalStream, _ directory: borrowing RuntimeDirectory, _ registry: EmbeddedRegistry,
+        _ mailbox: Mailbox, _ control: ControlPlane
+    ) async throws(RouterError) {
+        let keeper = try KeeperLink(directory: directory.path)
+        let kept = try keeper.take()
+        try startEngine(mailbox, keeper, kept) { message, peer in control.send(message, to: peer) }
         defer { mailbox.post { $0.isStopped = true } }
 
-        do throws(ControlError) { try await control.start() } catch { throw RouterError("\(error)") }
+        let wasThere = try explaining { () throws(OverlayError) in try Overlay.exists(overlayConfiguration) }
+        let overlay = try establishOverlay()
+        HostKernel.prepare(logger: logger)
         let containers = ContainerManager(
             configuration: configuration, overlay: overlay, mailbox: mailbox,
             store: ContainerStore(directory.path + "/containers.json"), logger: logger)
         await containers.restore()
-        let follower = follow(registry, mailbox, overlay, control)
-        defer { follower.cancel() }
+        let hosts = registry.current.hosts
+        mailbox.post { engine in
+            engine.update(hosts: hosts)
+            engine.adopt(kept)
+        }
         let backend = RouterBackend(
             configuration: configuration, mailbox: mailbox, containers: containers, registry: registry)
         let admin = AdminServer(path: configuration.adminSocket, backend: backend, logger: logger)
         do throws(AdminError) { try await admin.start() } catch {
-            await control.stop()
+            if !wasThere { try? Overlay.remove(overlayConfiguration) }
             throw RouterError("\(error)")
         }
+        let follower = follow(registry, mailbox, overlay, control)
+        defer { follower.cancel() }
 
         logger.info("ready", metadata: ["host": "\(configuration.name)", "pid": "\(getpid())"])
         let supervisor = ServiceManager()
         supervisor.notify("READY=1")
         let watchdog = Task { await supervisor.keepAlive(mailbox) }
+        let keeping = Task { await Self.lookAfter(containers) }
         await serve(signals, control)
         watchdog.cancel()
+        keeping.cancel()
         supervisor.notify("STOPPING=1")
         logger.info("stopping")
         await admin.stop()
         await control.stop()
+    }
+
+    /// Notices namespaces that are gone: nobody tells.
+    private static func lookAfter(_ containers: ContainerManager) async {
+        while (try? await Task.sleep(for: .seconds(5))) != nil { await containers.detachVanished() }
     }
 
     private func serve(_ signals: borrowing SignalStream, _ control: ControlPlane) async {
@@ -89,14 +118,17 @@ package final class RouterDaemon: Sendable {
             authorityPath: configuration.pki.authority, software: "slimrouter \(SlimVersion.current)")
     }
 
-    private func establishOverlay() throws(RouterError) -> Overlay {
+    private var overlayConfiguration: OverlayConfiguration {
         let settings = configuration.overlay
-        return try explaining { () throws(OverlayError) in
-            let overlay = try Overlay(
-                OverlayConfiguration(
-                    underlay: configuration.underlay.address, subnets: settings.subnets, prefixes: settings.prefixes,
-                    bridge: settings.bridge, vxlan: settings.vxlan, vxlanID: settings.vxlanID,
-                    vxlanPort: settings.vxlanPort, mtu: settings.mtu))
+        return OverlayConfiguration(
+            underlay: configuration.underlay.address, subnets: settings.subnets, prefixes: settings.prefixes,
+            bridge: settings.bridge, vxlan: settings.vxlan, vxlanID: settings.vxlanID, vxlanPort: settings.vxlanPort,
+            mtu: settings.mtu)
+    }
+
+    private func establishOverlay() throws(RouterError) -> Overlay {
+        try explaining { () throws(OverlayError) in
+            let overlay = try Overlay(overlayConfiguration)
             try overlay.establish()
             return overlay
         }
@@ -104,12 +136,14 @@ package final class RouterDaemon: Sendable {
 
     /// Starts the connection thread; it belongs to this process's network namespace, the host's.
     private func startEngine(
-        _ mailbox: Mailbox, send: @escaping @Sendable (ControlMessage, String) -> Bool
+        _ mailbox: Mailbox, _ keeper: KeeperLink, _ kept: KeptState,
+        send: @escaping @Sendable (ControlMessage, String) -> Bool
     ) throws(RouterError) {
         let settings = Engine.Settings(
             host: HostRecord(
                 name: configuration.name, underlay: configuration.underlay.address,
                 subnets: configuration.overlay.subnets),
+            directory: configuration.directory,
             prefixes: configuration.overlay.prefixes, dataPorts: configuration.ports.data.ports,
             socketsPerContainer: configuration.limits.socketsPerContainer,
             listenersPerContainer: configuration.limits.listenersPerContainer,
@@ -120,7 +154,8 @@ package final class RouterDaemon: Sendable {
         try explaining("connection thread") { () throws(Errno) in
             try startThread(named: "slim-engine") {
                 do throws(RouterError) {
-                    let engine = try Engine(settings: settings, mailbox: mailbox, logger: logger, send: send)
+                    let engine = try Engine(
+                        settings: settings, keeper: keeper, kept: kept, mailbox: mailbox, logger: logger, send: send)
                     started.signal()
                     engine.run()
                 } catch {

@@ -4,7 +4,7 @@ internal import SlimSystem
 /// nothing more is read.
 final class ApplicationLink {
     let descriptor: OwnedDescriptor
-    unowned let container: Container
+    let container: Container
     var token: UInt64 = 0
     var isWaiting = false
     var isClosed = false

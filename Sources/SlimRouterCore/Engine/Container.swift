@@ -3,7 +3,6 @@ internal import SlimSystem
 
 /// A container on this host, as the connection thread knows it.
 final class Container {
-    let id: ContainerID
     let name: String
     let namespace: NamespaceCookie
     let ipv4: IPAddress?
@@ -21,8 +20,7 @@ final class Container {
     var connectionCount = 0
     var ports = PortPool()
 
-    init(_ arrangement: ContainerArrangement, id: ContainerID) {
-        self.id = id
+    init(_ arrangement: ContainerArrangement) {
         name = arrangement.name
         namespace = arrangement.namespace
         ipv4 = arrangement.ipv4

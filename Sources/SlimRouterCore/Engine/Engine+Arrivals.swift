@@ -1,4 +1,3 @@
-internal import CSlimABI
 internal import SlimRegistry
 internal import SlimSystem
 internal import SystemPackage
@@ -9,21 +8,18 @@ extension Engine {
     private static let mostArrivals = 4096
     private static let backlog: CInt = 4096
 
-    func openDataPorts() throws(RouterError) {
+    func openDataPorts(_ kept: KeptState) throws(RouterError) {
         let (v4, v6) = Self.split(settings.dataPorts)
         for (ports, family) in [(v4, KernelAddress.Family.v4), (v6, .v6)] {
             for port in ports {
                 // An IPv4 socket cannot be reached in an IPv6 underlay: those connections take the packet overlay.
                 guard let address = KernelAddress(Endpoint(settings.host.underlay, port), for: family) else { continue }
                 do throws(Errno) {
-                    let socket = try StreamSocket.open(family, nonblocking: true)
-                    if family == .v6 { try StreamSocket.set(.v6Only, 0, on: socket.raw) }
-                    try StreamSocket.set(.reuseAddress, 1, on: socket.raw)
-                    try StreamSocket.bind(socket.raw, to: address)
-                    try StreamSocket.set(.fastOpenQueue, Self.backlog, on: socket.raw)
-                    try StreamSocket.listen(socket.raw, backlog: Self.backlog)
+                    var socket = kept.socket(for: port, at: address)
+                    if socket == nil { socket = try openDataPort(at: address, family) }
+                    guard let socket else { continue }
                     let dataPort = DataPort(socket, port: port, family: family)
-                    try epoll.add(dataPort.descriptor.raw, .read, token: sources.add(.dataPort(dataPort)))
+                    remember { keeper throws(Errno) in try keeper.keep(dataPort) }
                     dataPorts.append(dataPort)
                 } catch {
                     throw RouterError(
@@ -32,6 +28,26 @@ extension Engine {
                 }
             }
         }
+    }
+
+    /// Begins to accept: what an earlier router left in the backlogs finds its listeners and keys by then.
+    func serveDataPorts() {
+        for port in dataPorts {
+            do throws(Errno) { try epoll.add(port.descriptor.raw, .read, token: sources.add(.dataPort(port))) } catch {
+                log.error("epoll", "data port \(port.port) is not served: \(error)")
+            }
+        }
+    }
+
+    private func openDataPort(at address: KernelAddress, _ family: KernelAddress.Family) throws(Errno) -> OwnedDescriptor {
+        let socket = try StreamSocket.open(family, nonblocking: true)
+        if family == .v6 { try StreamSocket.set(.v6Only, 0, on: socket.raw) }
+        try StreamSocket.set(.reuseAddress, 1, on: socket.raw)
+        try StreamSocket.bind(socket.raw, to: address)
+        try StreamSocket.set(.fastOpenQueue, Self.backlog, on: socket.raw)
+        try StreamSocket.set(.fastOpenWithoutCookie, 1, on: socket.raw)
+        try StreamSocket.listen(socket.raw, backlog: Self.backlog)
+        return socket
     }
 
     func accept(on port: DataPort) {
@@ -132,12 +148,11 @@ extension Engine {
         if !listener.options.isEmpty { listener.options.apply(to: connection.raw) }
         connections.add(
             Connection(
-                container: listener.container.id, direction: .incoming, local: preamble.destination,
+                namespace: listener.container.namespace, direction: .incoming, local: preamble.destination,
                 peer: preamble.source, since: wallClockSeconds()), cookie)
         listener.container.connectionCount += 1
         counters.accepted += 1
-        deliver(
-            connection, to: listener, flags: SLIM_ACCEPT_HOST.rawValue, cookie: cookie, local: preamble.destination,
-            peer: preamble.source)
+        let message = AcceptChannel.message(cookie: cookie, local: preamble.destination, peer: preamble.source)
+        deliver(connection, message, to: listener)
     }
 }

@@ -73,6 +73,7 @@ extension Engine {
     }
 
     func act(on verdict: ResolveVerdict, _ pending: PendingConnect, _ peer: Peer) {
+        guard !pending.link.isClosed else { return }
         switch verdict {
         case .listening: start(pending, to: peer, family: .v4)
         case .listeningV6: start(pending, to: peer, family: .v6)
@@ -136,7 +137,7 @@ extension Engine {
         let container = pending.link.container
         connections.add(
             Connection(
-                container: container.id, direction: .outgoing, local: source, peer: pending.destination,
+                namespace: container.namespace, direction: .outgoing, local: source, peer: pending.destination,
                 since: wallClockSeconds()), cookie)
         container.connectionCount += 1
         counters.connectsHandedOver += 1

@@ -23,18 +23,18 @@ extension Engine {
     }
 
     private func forget(_ cookie: SocketCookie) {
-        guard let connection = connections.remove(cookie), let container = containersByID[connection.container] else {
-            return
-        }
+        guard let connection = connections.remove(cookie),
+            let container = containersByNamespace[connection.namespace]
+        else { return }
         container.connectionCount -= 1
         if connection.direction == .outgoing { container.ports.release(connection.local.port) }
     }
 
     /// After ends were lost: what the kernel no longer has is gone.
-    private func resynchronise() {
+    func resynchronise() {
         do throws(NetlinkError) {
             let live = Set(try SocketDiagnostics().dump().map(\.cookie))
-            for (cookie, _) in Array(connections.all) where !live.contains(cookie) { forget(cookie) }
+            for cookie in connections.cookies where !live.contains(cookie) { forget(cookie) }
         } catch { log.error("resynchronise", "\(error); connections may be shown that have ended") }
     }
 }

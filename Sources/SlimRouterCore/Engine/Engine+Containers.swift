@@ -6,15 +6,14 @@ internal import SystemPackage
 extension Engine {
     /// Serves a container from now on. One of the same name must be gone.
     func add(_ arrangement: ContainerArrangement) throws(RouterError) {
-        let container = Container(arrangement, id: ContainerID(rawValue: nextContainerID))
-        nextContainerID += 1
+        let container = Container(arrangement)
         container.doorToken = sources.add(.door(container))
         do throws(Errno) { try epoll.add(container.door.raw, .read, token: container.doorToken) } catch {
             sources.remove(container.doorToken)
             throw RouterError("container \(container.name): epoll: \(error)")
         }
         containers[container.name] = container
-        containersByID[container.id] = container
+        containersByNamespace[container.namespace] = container
         for address in [container.ipv4, container.ipv6].compactMap({ $0 }) {
             containersByAddress[address] = container
             invalidate(address)
@@ -28,7 +27,7 @@ extension Engine {
         for link in container.links.values { close(link) }
         epoll.remove(container.door.raw)
         sources.remove(container.doorToken)
-        containersByID[container.id] = nil
+        containersByNamespace[container.namespace] = nil
         for address in [container.ipv4, container.ipv6].compactMap({ $0 }) {
             containersByAddress[address] = nil
             invalidate(address)

@@ -47,6 +47,13 @@ extension Engine {
             id: id, container: container, endpoint: endpoint, family: family, isV6Only: isV6Only,
             original: original, channel: channel, programEnd: try StreamSocket.cookie(programEnd.raw),
             options: SocketOptions(of: original.raw, family: family).changed(from: container.defaults(family)))
+        remember { keeper throws(Errno) in try keeper.keep(listener) }
+        try serve(listener)
+        return programEnd
+    }
+
+    /// From now on the listener is fed, and known to peers.
+    func serve(_ listener: Listener) throws(Errno) {
         listener.originalToken = sources.add(.original(listener))
         listener.channelToken = sources.add(.channel(listener))
         do throws(Errno) {
@@ -56,13 +63,13 @@ extension Engine {
             epoll.remove(listener.original.raw)
             sources.remove(listener.originalToken)
             sources.remove(listener.channelToken)
+            remember { keeper throws(Errno) in try keeper.drop(listener: listener.id) }
             throw error
         }
         listeners[listener.programEnd] = listener
-        container.listeners[endpoint.port, default: []].append(listener)
-        container.listenerCount += 1
+        listener.container.listeners[listener.endpoint.port, default: []].append(listener)
+        listener.container.listenerCount += 1
         invalidate(listener)
-        return programEnd
     }
 
     /// Whoever holds the program's end learns by getpeername() what it is.
@@ -101,11 +108,10 @@ extension Engine {
     func acceptPlain(_ listener: Listener) {
         for _ in 0..<64 {
             do throws(Errno) {
-                var peer = KernelAddress()
-                guard let connection = try StreamSocket.accept(listener.original.raw, peer: &peer) else { return }
-                guard let from = peer.endpoint, let at = try StreamSocket.localAddress(connection.raw).endpoint else { continue }
+                guard let plain = try AcceptChannel.acceptPlain(listener.original.raw) else { return }
                 counters.acceptedPlain += 1
-                deliver(connection, to: listener, flags: 0, cookie: nil, local: at, peer: from)
+                let message = plain.message
+                deliver(plain.takeConnection(), message, to: listener)
                 if listener.isPaused { return }
             } catch {
                 // EINVAL: the program has shut the listener down by a descriptor of its own.
@@ -115,14 +121,8 @@ extension Engine {
         }
     }
 
-    func deliver(
-        _ connection: consuming OwnedDescriptor, to listener: Listener, flags: UInt32, cookie: SocketCookie?,
-        local: Endpoint, peer: Endpoint
-    ) {
+    func deliver(_ connection: consuming OwnedDescriptor, _ message: slim_accept, to listener: Listener) {
         listener.accepted += 1
-        let message = slim_accept(
-            header: header(SLIM_OP_LISTEN, sequence: 0, flags: flags), cookie: cookie?.rawValue ?? 0,
-            local: slim_address(local), peer: slim_address(peer))
         if listener.parked.isEmpty, put(message, connection.raw, into: listener) { return }
         guard !listener.isClosed else { return }
         guard listener.container.parkedCount < settings.parkedPerContainer else {
@@ -187,6 +187,7 @@ extension Engine {
         epoll.remove(listener.channel.raw)
         sources.remove(listener.originalToken)
         sources.remove(listener.channelToken)
+        remember { keeper throws(Errno) in try keeper.drop(listener: listener.id) }
         invalidate(listener)
     }
 

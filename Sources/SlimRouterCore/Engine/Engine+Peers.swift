@@ -2,6 +2,7 @@ internal import Crypto
 internal import SlimControl
 internal import SlimRegistry
 internal import SlimSystem
+internal import SystemPackage
 
 /// What peers say over their control connections, and what they are told.
 extension Engine {
@@ -80,6 +81,7 @@ extension Engine {
             if old.expiry.map({ $0 <= .now }) ?? false { inboundKeys[id] = nil } else { old.expiry = old.expiry ?? expiry }
         }
         inboundKeys[key.id] = InboundKey(peer: peer, key: SymmetricKey(data: key.secret))
+        remember { keeper throws(Errno) in try keeper.keep(key: key.id, of: peer.name, secret: key.secret) }
         peer.announcedPorts = key.dataPorts
         peer.ports = ([], [])
         _ = send(.keyAccepted(id: key.id), peer.name)

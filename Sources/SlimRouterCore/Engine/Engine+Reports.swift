@@ -48,10 +48,13 @@ extension Engine {
     func connectionReports() -> [ConnectionReport] {
         drainEnds()
         let now = wallClockSeconds()
-        return connections.all.sorted { $0.value.since < $1.value.since }.map { cookie, connection in
+        var found: [(cookie: SocketCookie, connection: Connection)] = []
+        found.reserveCapacity(connections.count)
+        connections.forEach { found.append(($0, $1)) }
+        return found.sorted { $0.connection.since < $1.connection.since }.map { cookie, connection in
             let remoteHost = hosts.owner(of: connection.peer.address)
             return ConnectionReport(
-                container: containersByID[connection.container]?.name ?? "-", local: connection.local.description,
+                container: containersByNamespace[connection.namespace]?.name ?? "-", local: connection.local.description,
                 remote: connection.peer.description, peerHost: remoteHost ?? settings.host.name,
                 direction: connection.direction == .outgoing ? .outgoing : .incoming,
                 path: remoteHost == nil ? .sameHost : .remote, ageSeconds: now - min(now, connection.since),

@@ -1,4 +1,5 @@
 internal import CSlimABI
+internal import Crypto
 internal import Logging
 internal import SlimControl
 internal import SlimNetlink
@@ -13,6 +14,7 @@ final class Engine {
     /// What does not change while the router runs.
     struct Settings: Sendable {
         let host: HostRecord
+        let directory: String
         let prefixes: [Subnet]
         let dataPorts: [Port]
         let socketsPerContainer: Int
@@ -29,6 +31,7 @@ final class Engine {
     static let endsPause: Duration = .milliseconds(50)
 
     let settings: Settings
+    let keeper: KeeperLink?
     let mailbox: Mailbox
     /// Sends to a peer's router; `false` when it is not connected.
     let send: @Sendable (ControlMessage, String) -> Bool
@@ -38,9 +41,8 @@ final class Engine {
     var isStopped = false
 
     var containers: [String: Container] = [:]
-    var containersByID: [ContainerID: Container] = [:]
+    var containersByNamespace: [NamespaceCookie: Container] = [:]
     var containersByAddress: [IPAddress: Container] = [:]
-    var nextContainerID: UInt32 = 1
 
     var listeners: [SocketCookie: Listener] = [:]
     var nextListenerID: UInt64 = 1
@@ -60,7 +62,7 @@ final class Engine {
     var probesDue: ContinuousClock.Instant?
     var reapers: [(link: ApplicationLink, sequence: UInt32)] = []
 
-    var connections = ConnectionTable()
+    var connections: ConnectionTable
     var ends: DestroyEvents
     var endsToken: UInt64 = 0
     var endsResume: ContinuousClock.Instant?
@@ -70,9 +72,11 @@ final class Engine {
 
     /// Opens the data ports and subscribes to the ends of sockets, in the calling thread's network namespace.
     init(
-        settings: Settings, mailbox: Mailbox, logger: Logger, send: @escaping @Sendable (ControlMessage, String) -> Bool
+        settings: Settings, keeper: KeeperLink?, kept: KeptState, mailbox: Mailbox, logger: Logger,
+        send: @escaping @Sendable (ControlMessage, String) -> Bool
     ) throws(RouterError) {
         self.settings = settings
+        self.keeper = keeper
         self.mailbox = mailbox
         self.send = send
         log = LimitedLog(logger)
@@ -83,13 +87,20 @@ final class Engine {
         do throws(NetlinkError) { ends = try DestroyEvents() } catch {
             throw RouterError("\(error); the kernel needs CONFIG_INET_DIAG and this program CAP_NET_ADMIN")
         }
-        try openDataPorts()
+        let table = settings.directory + "/connections"
+        do throws(Errno) { connections = try ConnectionTable(path: table, capacity: settings.connections) } catch {
+            throw RouterError("\(table): \(error); remove it and start again")
+        }
+        try openDataPorts(kept)
         do throws(Errno) {
             try epoll.add(mailbox.descriptor, .read, token: sources.add(.mailbox))
             endsToken = sources.add(.socketEnds)
             try epoll.add(ends.descriptor, .read, token: endsToken)
         } catch { throw RouterError("epoll: \(error)") }
         inboundKeys[local.keyID] = InboundKey(peer: local, key: local.key)
+        remember { keeper throws(Errno) in
+            try keeper.keep(key: local.keyID, of: local.name, secret: local.key.withUnsafeBytes { Array($0) })
+        }
         local.isConnected = true
         local.isKeyAccepted = true
         local.ports = Self.split(settings.dataPorts)

@@ -11,7 +11,7 @@ final class Listener {
     }
 
     let id: UInt64
-    unowned let container: Container
+    let container: Container
     let endpoint: Endpoint
     let family: KernelAddress.Family
     let isV6Only: Bool

@@ -1,19 +1,114 @@
+internal import SlimRegistry
 internal import SlimSystem
+internal import SystemPackage
 
 /// The live connections of this host, by the cookie of their host socket.
-struct ConnectionTable {
-    private var entries: [SocketCookie: Connection] = [:]
+///
+/// The entries are in a file that is mapped into memory, so that a router that is killed loses none of them: 64 bytes
+/// each, beside an index in memory.
+struct ConnectionTable: ~Copyable {
+    private static let entryBytes = 64
+    /// "SLIMCON1": what the first entry starts with; the number of entries ever used follows it.
+    private static let magic: UInt64 = 0x314e_4f43_4d49_4c53
+
+    private let file: MappedFile
+    private let capacity: Int
+    private var index: [SocketCookie: UInt32] = [:]
+    private var free: [UInt32] = []
+    private var end: UInt32 = 0
     private(set) var total: UInt64 = 0
 
-    var count: Int { entries.count }
-    var all: some Sequence<(key: SocketCookie, value: Connection)> { entries }
-
-    subscript(cookie: SocketCookie) -> Connection? { entries[cookie] }
-
-    mutating func add(_ connection: Connection, _ cookie: SocketCookie) {
-        entries[cookie] = connection
-        total += 1
+    /// Opens the table in a file. What an earlier router wrote there is back, live or not.
+    init(path: String, capacity: Int) throws(Errno) {
+        self.capacity = capacity
+        file = try MappedFile(path, byteCount: (capacity + 1) * Self.entryBytes)
+        if file.bytes.load(as: UInt64.self) == Self.magic {
+            end = min(file.bytes.load(fromByteOffset: 8, as: UInt32.self), UInt32(capacity))
+        }
+        file.bytes.storeBytes(of: Self.magic, as: UInt64.self)
+        for slot in 0..<end {
+            let cookie = SocketCookie(rawValue: entry(slot).load(as: UInt64.self))
+            if cookie.rawValue != 0, decode(slot) != nil { index[cookie] = slot } else { free.append(slot) }
+        }
     }
 
-    mutating func remove(_ cookie: SocketCookie) -> Connection? { entries.removeValue(forKey: cookie) }
+    var count: Int { index.count }
+    var isFull: Bool { index.count >= capacity }
+    var cookies: [SocketCookie] { Array(index.keys) }
+
+    subscript(cookie: SocketCookie) -> Connection? { index[cookie].flatMap { decode($0) } }
+
+    func forEach(_ body: (SocketCookie, Connection) -> Void) {
+        for (cookie, slot) in index { if let connection = decode(slot) { body(cookie, connection) } }
+    }
+
+    /// - Returns: `false` when the table is full.
+    @discardableResult
+    mutating func add(_ connection: Connection, _ cookie: SocketCookie) -> Bool {
+        let slot: UInt32
+        if let known = index[cookie] {
+            slot = known
+        } else if let hole = free.popLast() {
+            slot = hole
+        } else if end < capacity {
+            slot = end
+            end += 1
+            file.bytes.storeBytes(of: end, toByteOffset: 8, as: UInt32.self)
+        } else {
+            return false
+        }
+        index[cookie] = slot
+        total += 1
+        encode(connection, into: slot)
+        // The cookie comes last: a router killed in between leaves a hole, not half an entry.
+        entry(slot).storeBytes(of: cookie.rawValue, as: UInt64.self)
+        return true
+    }
+
+    mutating func remove(_ cookie: SocketCookie) -> Connection? {
+        guard let slot = index.removeValue(forKey: cookie) else { return nil }
+        let connection = decode(slot)
+        entry(slot).storeBytes(of: 0, as: UInt64.self)
+        free.append(slot)
+        return connection
+    }
+
+    private func entry(_ slot: UInt32) -> UnsafeMutableRawBufferPointer {
+        let start = (Int(slot) + 1) * Self.entryBytes
+        return UnsafeMutableRawBufferPointer(rebasing: file.bytes[start..<start + Self.entryBytes])
+    }
+
+    private func encode(_ connection: Connection, into slot: UInt32) {
+        let bytes = entry(slot)
+        bytes.storeBytes(of: connection.namespace.rawValue, toByteOffset: 8, as: UInt64.self)
+        bytes.storeBytes(of: connection.local.address.high, toByteOffset: 16, as: UInt64.self)
+        bytes.storeBytes(of: connection.local.address.low, toByteOffset: 24, as: UInt64.self)
+        bytes.storeBytes(of: connection.peer.address.high, toByteOffset: 32, as: UInt64.self)
+        bytes.storeBytes(of: connection.peer.address.low, toByteOffset: 40, as: UInt64.self)
+        bytes.storeBytes(of: UInt32(truncatingIfNeeded: connection.since), toByteOffset: 48, as: UInt32.self)
+        bytes.storeBytes(of: connection.local.port.rawValue, toByteOffset: 52, as: UInt16.self)
+        bytes.storeBytes(of: connection.peer.port.rawValue, toByteOffset: 54, as: UInt16.self)
+        bytes.storeBytes(of: connection.direction.rawValue, toByteOffset: 56, as: UInt8.self)
+        bytes.storeBytes(of: connection.local.address.family.rawValue, toByteOffset: 57, as: UInt8.self)
+        bytes.storeBytes(of: connection.peer.address.family.rawValue, toByteOffset: 58, as: UInt8.self)
+    }
+
+    private func decode(_ slot: UInt32) -> Connection? {
+        let bytes = UnsafeRawBufferPointer(entry(slot))
+        func word(_ offset: Int) -> UInt64 { bytes.load(fromByteOffset: offset, as: UInt64.self) }
+        func endpoint(_ address: Int, _ port: Int, _ family: Int) -> Endpoint? {
+            let port = Port(bytes.load(fromByteOffset: port, as: UInt16.self))
+            return switch IPAddress.Family(rawValue: bytes[family]) {
+            case .v4: Endpoint(IPAddress(v4Bits: UInt32(word(address) >> 32)), port)
+            case .v6: Endpoint(IPAddress(v6High: word(address), low: word(address + 8)), port)
+            case nil: nil
+            }
+        }
+        guard let direction = Connection.Direction(rawValue: bytes[56]), let local = endpoint(16, 52, 57),
+            let peer = endpoint(32, 54, 58)
+        else { return nil }
+        return Connection(
+            namespace: NamespaceCookie(rawValue: word(8)), direction: direction, local: local, peer: peer,
+            since: UInt64(bytes.load(fromByteOffset: 48, as: UInt32.self)))
+    }
 }

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What SlimRouter and its keeper say to each other. Fixed size, so that a router of another build can take over.
+ */
+#pragma once
+#include "slim_abi.h"
+
+#define SLIM_KEEPER_VERSION 1
+
+enum slim_keep_operation {
+	SLIM_KEEP_ORIGINAL = 1, /* with the listening socket of listener `id` */
+	SLIM_KEEP_CHANNEL = 2,  /* with the router's end of its accept channel */
+	SLIM_KEEP_PORT = 3,     /* with the listening socket of data port `id` */
+	SLIM_KEEP_KEY = 4,      /* preamble key `id` of the peer `name` */
+	SLIM_KEEP_DROP = 5,     /* listener `id` is no more */
+	SLIM_KEEP_TAKE = 6,     /* a new router: hand everything over */
+	SLIM_KEEP_END = 7,      /* the answer to TAKE ends here */
+};
+
+struct slim_kept {
+	struct slim_header header;
+	uint64_t id;
+	uint64_t program_end;      /* SO_COOKIE of the program's end of the channel */
+	uint64_t namespace_cookie; /* of the listener's container */
+	struct slim_address endpoint;
+	uint16_t family; /* of the listening socket */
+	uint16_t is_v6_only;
+	uint32_t reserved;
+	uint8_t secret[32];
+	char name[64]; /* not terminated when full */
+};
+
+_Static_assert(sizeof(struct slim_kept) == 168, "slim_kept");

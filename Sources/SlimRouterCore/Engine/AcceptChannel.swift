@@ -1,0 +1,36 @@
+internal import CSlimABI
+internal import SlimRegistry
+internal import SlimSystem
+internal import SystemPackage
+
+/// What travels in an accept channel.
+enum AcceptChannel {
+    /// The message that brings a connection: a host socket is one with a cookie.
+    static func message(cookie: SocketCookie?, local: Endpoint, peer: Endpoint) -> slim_accept {
+        let header = slim_header(
+            magic: UInt32(SLIM_ABI_MAGIC), version: UInt16(SLIM_ABI_VERSION),
+            operation: UInt16(SLIM_OP_LISTEN.rawValue), sequence: 0,
+            flags: cookie == nil ? 0 : SLIM_ACCEPT_HOST.rawValue)
+        return slim_accept(
+            header: header, cookie: cookie?.rawValue ?? 0, local: slim_address(local), peer: slim_address(peer))
+    }
+
+    /// One connection from the backlog of a listening socket of the container itself, and the message that brings it.
+    ///
+    /// - Returns: `nil` when none waits.
+    static func acceptPlain(_ original: CInt) throws(Errno) -> Plain? {
+        while true {
+            var peer = KernelAddress()
+            guard let connection = try StreamSocket.accept(original, peer: &peer) else { return nil }
+            guard let from = peer.endpoint, let at = try? StreamSocket.localAddress(connection.raw).endpoint else { continue }
+            return Plain(connection: connection, message: message(cookie: nil, local: at, peer: from))
+        }
+    }
+
+    struct Plain: ~Copyable {
+        let connection: OwnedDescriptor
+        let message: slim_accept
+
+        consuming func takeConnection() -> OwnedDescriptor { connection }
+    }
+}

@@ -1,0 +1,60 @@
+internal import CSlimABI
+internal import Crypto
+internal import SlimRegistry
+internal import SlimSystem
+internal import SystemPackage
+
+/// What survives this router, and what it takes over from the one before it.
+extension Engine {
+    private static let oldKeyLifetime: Duration = .seconds(2)
+
+    /// Tells the keeper something; a keeper that is gone is no reason to stop serving.
+    func remember(_ what: (KeeperLink) throws(Errno) -> Void) {
+        guard let keeper else { return }
+        do throws(Errno) { try what(keeper) } catch {
+            log.error("keeper", "the keeper does not answer (\(error)): listeners will not survive this router; restart it")
+        }
+    }
+
+    /// Continues what an earlier router began: its containers must have been added.
+    func adopt(_ kept: KeptState) {
+        resynchronise()
+        connections.forEach { _, connection in
+            guard let container = containersByNamespace[connection.namespace] else { return }
+            container.connectionCount += 1
+            if connection.direction == .outgoing { container.ports.claim(connection.local.port) }
+        }
+        for listener in kept.listeners { adopt(listener) }
+        adoptKeys(kept)
+        serveDataPorts()
+    }
+
+    private func adopt(_ kept: KeptState.Listener) {
+        let description = kept.description
+        nextListenerID = max(nextListenerID, description.id + 1)
+        let namespace = NamespaceCookie(rawValue: description.namespace_cookie)
+        guard let container = containersByNamespace[namespace], let endpoint = description.endpoint.endpoint,
+            let family = KernelAddress.Family(rawValue: CInt(description.family))
+        else {
+            // Its container is gone: whoever still holds the channel keeps a silent listener.
+            return remember { keeper throws(Errno) in try keeper.drop(listener: description.id) }
+        }
+        let original = kept.original.take()
+        let options = SocketOptions(of: original.raw, family: family).changed(from: container.defaults(family))
+        let listener = Listener(
+            id: description.id, container: container, endpoint: endpoint, family: family,
+            isV6Only: description.is_v6_only == 1, original: original, channel: kept.channel.take(),
+            programEnd: SocketCookie(rawValue: description.program_end), options: options)
+        do throws(Errno) { try serve(listener) } catch { log.error("adopt", "listener on \(endpoint): \(error)") }
+    }
+
+    /// Keys of the earlier router let in what had arrived, and was not looked at, when it ended.
+    private func adoptKeys(_ kept: KeptState) {
+        for key in kept.keys {
+            guard let peer = key.peer == local.name ? local : peers[key.peer], inboundKeys[key.id] == nil else { continue }
+            let inbound = InboundKey(peer: peer, key: SymmetricKey(data: key.secret))
+            inbound.expiry = .now + Self.oldKeyLifetime
+            inboundKeys[key.id] = inbound
+        }
+    }
+}

@@ -1,0 +1,198 @@
+internal import CSlimABI
+internal import Glibc
+internal import SlimRegistry
+internal import SlimSystem
+package import SystemPackage
+
+/// The small process that outlives the router: it holds the containers' listening sockets, the router's ends of their
+/// accept channels, and the data ports, and hands them to each new router.
+///
+/// While there is no router it serves the listeners itself, as far as that needs no policy: connections that arrive by
+/// the packet overlay go into their accept channels, and what a program closes is let go. It ends when there has been
+/// nothing to keep, and no router, for a minute.
+package final class Keeper {
+    private struct Kept {
+        var description: slim_kept
+        var original: CInt = -1
+        var channel: CInt = -1
+        /// A connection that the channel had no room for.
+        var waiting: (connection: CInt, message: slim_accept)?
+
+        var isComplete: Bool { original >= 0 && channel >= 0 }
+    }
+
+    private enum Event {
+        static let door: UInt64 = 0
+        static let router: UInt64 = 1
+        static let original: UInt64 = 2
+        static let channel: UInt64 = 3
+    }
+
+    private static let patience: Duration = .seconds(60)
+
+    private let door: OwnedDescriptor
+    private let epoll: Epoll
+    private var router: OwnedDescriptor?
+    private var listeners: [UInt64: Kept] = [:]
+    private var ports: [UInt64: (description: slim_kept, descriptor: CInt)] = [:]
+    private var keys: [UInt64: slim_kept] = [:]
+    private let buffer = UnsafeMutableRawBufferPointer.allocate(
+        byteCount: MemoryLayout<slim_kept>.size, alignment: MemoryLayout<slim_kept>.alignment)
+
+    /// Listens at a path, which must be free.
+    package init(path: String) throws(Errno) {
+        door = try LocalSocket.listener(at: path)
+        chmod(path, 0o600)
+        epoll = try Epoll()
+        try epoll.add(door.raw, .read, token: Event.door)
+    }
+
+    deinit {
+        buffer.deallocate()
+        for id in listeners.keys { forget(id) }
+        for port in ports.values { _ = OwnedDescriptor(port.descriptor) }
+    }
+
+    /// Serves until there is nothing left to keep.
+    package func run() throws(Errno) {
+        var idleSince = ContinuousClock.now
+        while true {
+            let isIdle = router == nil && listeners.isEmpty
+            if !isIdle { idleSince = .now }
+            if isIdle, idleSince + Self.patience <= .now { return }
+            _ = try epoll.wait(isIdle ? .seconds(5) : nil) { token, interest in handle(token, interest) }
+        }
+    }
+
+    private func handle(_ token: UInt64, _ interest: Epoll.Interest) {
+        switch token & 3 {
+        case Event.door: admit()
+        case Event.router: if router != nil { hear() }
+        case Event.original: feed(token >> 2)
+        default: interest.contains(.hangUp) ? forget(token >> 2) : resume(token >> 2)
+        }
+    }
+
+    // MARK: The router
+
+    /// The newest router is the one that counts.
+    private func admit() {
+        guard let connection = try? LocalSocket.accept(door.raw), peerUser(connection.raw) == geteuid() else { return }
+        if let old = router.take() { epoll.remove(old.raw) }
+        guard (try? epoll.add(connection.raw, .read, token: Event.router)) != nil else { return }
+        if (try? LocalSocket.setSendBuffer(connection.raw, bytes: 1 << 20, beyondLimit: true)) == nil { return }
+        router = consume connection
+        for id in listeners.keys { rest(id) }
+    }
+
+    private func hear() {
+        guard let raw = router?.raw else { return }
+        do throws(Errno) {
+            while var received = try LocalSocket.receive(from: raw, into: buffer) {
+                guard received.byteCount == buffer.count else { return dismissRouter() }
+                let message = buffer.load(as: slim_kept.self)
+                obey(message, received.takeDescriptor())
+            }
+        } catch { dismissRouter() }
+    }
+
+    private func obey(_ message: slim_kept, _ descriptor: consuming OwnedDescriptor?) {
+        switch (message.operation, descriptor?.raw) {
+        case (SLIM_KEEP_ORIGINAL, let raw?):
+            listeners[message.id, default: Kept(description: message)].original = raw
+        case (SLIM_KEEP_CHANNEL, let raw?):
+            listeners[message.id, default: Kept(description: message)].channel = raw
+        case (SLIM_KEEP_PORT, let raw?):
+            if let old = ports.updateValue((message, raw), forKey: message.id) { _ = OwnedDescriptor(old.descriptor) }
+        case (SLIM_KEEP_KEY, nil):
+            if keys.count >= 4096 { keys = [:] }
+            keys[message.id] = message
+            return
+        case (SLIM_KEEP_DROP, nil): return forget(message.id)
+        case (SLIM_KEEP_TAKE, nil): return handOver()
+        default: return
+        }
+        // The table owns it now.
+        _ = descriptor.take()?.release()
+    }
+
+    private func handOver() {
+        guard let raw = router?.raw else { return }
+        do throws(Errno) {
+            for kept in listeners.values where kept.isComplete {
+                var message = kept.description
+                message.header.operation = UInt16(SLIM_KEEP_ORIGINAL.rawValue)
+                try LocalSocket.send(message, to: raw, passing: kept.original, waiting: true)
+                message.header.operation = UInt16(SLIM_KEEP_CHANNEL.rawValue)
+                try LocalSocket.send(message, to: raw, passing: kept.channel, waiting: true)
+            }
+            for port in ports.values {
+                try LocalSocket.send(port.description, to: raw, passing: port.descriptor, waiting: true)
+            }
+            for key in keys.values { try LocalSocket.send(key, to: raw, waiting: true) }
+            // What the new router goes on using it gives back; keys only serve what was on the way when the last ended.
+            for port in ports.values { _ = OwnedDescriptor(port.descriptor) }
+            ports = [:]
+            keys = [:]
+            try LocalSocket.send(slim_kept(SLIM_KEEP_END), to: raw, waiting: true)
+        } catch { dismissRouter() }
+    }
+
+    /// Without a router the keeper serves.
+    private func dismissRouter() {
+        guard let gone = router.take() else { return }
+        epoll.remove(gone.raw)
+        for (id, kept) in listeners {
+            if kept.isComplete { work(id) } else { forget(id) }
+        }
+    }
+
+    // MARK: Listeners
+
+    private func work(_ id: UInt64) {
+        guard let kept = listeners[id] else { return }
+        try? epoll.add(kept.original, .read, token: id << 2 | Event.original)
+        try? epoll.add(kept.channel, kept.waiting == nil ? [] : .write, token: id << 2 | Event.channel)
+    }
+
+    private func rest(_ id: UInt64) {
+        guard let kept = listeners[id] else { return }
+        epoll.remove(kept.original)
+        epoll.remove(kept.channel)
+    }
+
+    /// Takes one connection out of the listening socket's backlog and puts it into the channel.
+    private func feed(_ id: UInt64) {
+        guard let kept = listeners[id], kept.waiting == nil else { return }
+        do throws(Errno) {
+            guard let plain = try AcceptChannel.acceptPlain(kept.original) else { return }
+            let message = plain.message
+            let connection = plain.takeConnection()
+            do throws(Errno) { try LocalSocket.send(message, to: kept.channel, passing: connection.raw) } catch {
+                guard error == .wouldBlock else { return forget(id) }
+                listeners[id]?.waiting = (connection.release(), message)
+                try epoll.change(kept.original, [], token: id << 2 | Event.original)
+                try epoll.change(kept.channel, .write, token: id << 2 | Event.channel)
+            }
+        } catch { epoll.remove(kept.original) }
+    }
+
+    private func resume(_ id: UInt64) {
+        guard let kept = listeners[id], let waiting = kept.waiting else { return }
+        do throws(Errno) {
+            try LocalSocket.send(waiting.message, to: kept.channel, passing: waiting.connection)
+            _ = OwnedDescriptor(waiting.connection)
+            listeners[id]?.waiting = nil
+            try epoll.change(kept.channel, [], token: id << 2 | Event.channel)
+            try epoll.change(kept.original, .read, token: id << 2 | Event.original)
+        } catch { if error != .wouldBlock { forget(id) } }
+    }
+
+    private func forget(_ id: UInt64) {
+        guard let kept = listeners.removeValue(forKey: id) else { return }
+        for raw in [kept.original, kept.channel, kept.waiting?.connection ?? -1] where raw >= 0 {
+            epoll.remove(raw)
+            _ = OwnedDescriptor(raw)
+        }
+    }
+}
