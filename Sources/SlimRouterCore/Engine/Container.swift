@@ -37,18 +37,15 @@ final class Container {
     /// equals (SO_REUSEPORT) each in turn.
     func listener(for destination: Endpoint) -> Listener? {
         guard let candidates = listeners[destination.port] else { return nil }
-        var best: [Listener] = []
-        var bestRank = 0
+        var best: Listener?
+        var bestRank = 1
         for candidate in candidates {
             let rank = candidate.rank(for: destination.address)
-            if rank > bestRank {
-                best = [candidate]
+            if rank > bestRank || rank == bestRank && candidate.accepted < best?.accepted ?? .max {
+                best = candidate
                 bestRank = rank
-            } else if rank == bestRank, rank > 0 {
-                best.append(candidate)
             }
         }
-        guard best.count > 1 else { return best.first }
-        return best.min { $0.accepted < $1.accepted }
+        return best
     }
 }

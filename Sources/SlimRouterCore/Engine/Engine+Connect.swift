@@ -18,9 +18,16 @@ extension Engine {
             let source = sourceEndpoint(of: link.container, bound: bound.endpoint, towards: destination.address),
             connections.count < settings.connections
         else { return fallBack(link, sequence) }
+        // An IPv6-only socket cannot reach an IPv4 address: the kernel has the right error for it.
+        let isPristine = flags & SLIM_REQUEST_PRISTINE.rawValue != 0
+        if family == .v6, destination.address.family == .v4, !isPristine,
+            (try? StreamSocket.get(.v6Only, on: original.raw)) == 1
+        {
+            return fallBack(link, sequence)
+        }
         let pending = PendingConnect(
             link: link, sequence: sequence, isNonblocking: flags & SLIM_REQUEST_NONBLOCK.rawValue != 0,
-            isPristine: flags & SLIM_REQUEST_PRISTINE.rawValue != 0, original: original, family: family, source: source,
+            isPristine: isPristine, original: original, family: family, source: source,
             destination: destination)
         route(pending)
     }
@@ -56,6 +63,7 @@ extension Engine {
         nextQueryID += 1
         let query = ResolveQuery(id: id, source: pending.source.address, destination: pending.destination)
         guard send(.resolve(query), peer.name) else { return fallBack(pending) }
+        openQueries += 1
         peer.queries[pending.destination] = Peer.Query(id: id, deadline: .now + Self.resolveTimeout, waiting: [pending])
         suspend(pending.link)
     }

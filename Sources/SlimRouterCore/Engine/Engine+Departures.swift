@@ -23,7 +23,7 @@ extension Engine {
         }
         switch departure.purpose {
         case .probe(let peer, let port):
-            peer.fastOpenWorks = departure.isFastOpen && StreamSocket.wasFastOpened(socket.raw)
+            if departure.isFastOpen, StreamSocket.wasFastOpened(socket.raw) { peer.fastOpenWorks = true }
             admit(port, of: peer)
         case .connect(let pending, let source):
             do throws(Errno) {

@@ -38,6 +38,7 @@ extension Engine {
             peer.isConnected = true
             peer.disconnectReason = nil
             peer.renewKey()
+            peer.fastOpenWorks = false
             let secret = peer.key.withUnsafeBytes { Array($0) }
             _ = send(.key(PreambleKey(id: peer.keyID, secret: secret, dataPorts: settings.dataPorts)), name)
         case .disconnected(let name, let reason):
@@ -55,6 +56,7 @@ extension Engine {
         peer.ports = ([], [])
         peer.resolutions = [:]
         let queries = peer.queries.values
+        openQueries -= queries.count
         peer.queries = [:]
         for query in queries { for pending in query.waiting { fallBack(pending) } }
         for destination in interest.keys { interest[destination]?.remove(peer.name) }
@@ -110,6 +112,7 @@ extension Engine {
     private func finish(_ answer: ResolveAnswer, from peer: Peer) {
         guard let (destination, query) = peer.queries.first(where: { $0.value.id == answer.id }) else { return }
         peer.queries[destination] = nil
+        openQueries -= 1
         if answer.cacheable {
             if peer.resolutions.count >= Self.mostInterest { peer.resolutions = [:] }
             peer.resolutions[destination] = answer.verdict

@@ -55,6 +55,8 @@ final class Engine {
     /// Which peers were told about a destination, and are told when that changes.
     var interest: [Endpoint: Set<String>] = [:]
     var nextQueryID: UInt64 = 1
+    /// Questions to peers that are not answered yet, of all peers.
+    var openQueries = 0
 
     var dataPorts: [DataPort] = []
     var arrivals: [ObjectIdentifier: Arrival] = [:]
@@ -123,9 +125,7 @@ final class Engine {
     }
 
     private var timeout: Duration? {
-        if !arrivals.isEmpty || !departures.isEmpty || peers.values.contains(where: { !$0.queries.isEmpty }) {
-            return Self.tick
-        }
+        if !arrivals.isEmpty || !departures.isEmpty || openQueries > 0 { return Self.tick }
         let now = ContinuousClock.now
         return [endsResume, probesDue].compactMap { $0 }.min().map { max(.zero, now.duration(to: $0)) }
     }
@@ -160,17 +160,14 @@ final class Engine {
             endsResume = nil
             drainEnds()
         }
-        if arrivals.isEmpty, departures.isEmpty, probesDue == nil,
-            !peers.values.contains(where: { !$0.queries.isEmpty })
-        {
-            return
-        }
+        if arrivals.isEmpty, departures.isEmpty, probesDue == nil, openQueries == 0 { return }
         let now = ContinuousClock.now
         for arrival in arrivals.values where arrival.deadline <= now { drop(arrival, because: "it said nothing") }
         for departure in departures.values where departure.deadline <= now { giveUp(departure) }
         for peer in peers.values {
             for (destination, query) in peer.queries where query.deadline <= now {
                 peer.queries[destination] = nil
+                openQueries -= 1
                 for pending in query.waiting { fallBack(pending) }
             }
         }
