@@ -69,6 +69,7 @@ install: ## install what is built below DESTDIR, with an example configuration a
 	@test -x build/bin/slimrouter || { echo "make install: nothing is built; run make first" >&2; exit 2; }
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/slim $(DESTDIR)/etc/slim
 	install -m 755 build/bin/slimctl build/bin/slimrouter $(DESTDIR)$(PREFIX)/bin
+	strip --strip-debug $(DESTDIR)$(PREFIX)/bin/slimctl $(DESTDIR)$(PREFIX)/bin/slimrouter
 	install -m 755 build/lib/libslimsocket.so $(DESTDIR)$(PREFIX)/lib/slim
 	install -m 644 docs/router.example.json $(DESTDIR)/etc/slim/router.example.json
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \

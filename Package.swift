@@ -9,6 +9,11 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+/// The connection path: exclusive access is checked by the debug build that the tests run, not on every connection.
+let connectionPath = strict + [
+    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+]
+
 /// SlimSocket is Embedded Swift where it is shipped (release) and an ordinary module where it is tested (debug).
 let embedded: [SwiftSetting] = [
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
@@ -63,7 +68,7 @@ let package = Package(
             dependencies: [
                 "CSlimABI", "CSlimSystem", "SlimRegistry", .product(name: "SystemPackage", package: "swift-system"),
             ],
-            swiftSettings: strict),
+            swiftSettings: connectionPath),
         .systemLibrary(name: "CNetlinkRoute", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
         .systemLibrary(name: "CMinimalNetlink", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .target(
@@ -128,7 +133,7 @@ let package = Package(
                 "SlimControl", "SlimAdmin",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
-            ], swiftSettings: strict),
+            ], swiftSettings: connectionPath),
         .executableTarget(
             name: "slimrouter",
             dependencies: [
@@ -163,7 +168,10 @@ let package = Package(
 
         // Tests.
         .testTarget(name: "SlimSocketTests", dependencies: ["SlimSocket", "CSlimABI"]),
-        .testTarget(name: "SlimSystemTests", dependencies: ["SlimSystem"], swiftSettings: strict),
+        .testTarget(
+            name: "SlimSystemTests",
+            dependencies: ["CSlimSystem", "SlimSystem", "SlimRegistry", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
         .testTarget(name: "SlimRegistryTests", dependencies: ["SlimRegistry"], swiftSettings: strict),
         .testTarget(
             name: "SlimConfigurationTests",
@@ -179,7 +187,9 @@ let package = Package(
                 .product(name: "NIOPosix", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "Logging", package: "swift-log"),
-            ], swiftSettings: strict),
+            ], swiftSettings: strict,
+            // BoringSSL is C++, which the package manager forgets for the bundle of all tests.
+            linkerSettings: [.linkedLibrary("stdc++")]),
         .testTarget(
             name: "SlimAdminTests",
             dependencies: [
@@ -195,9 +205,13 @@ let package = Package(
                 "CSlimSystem", "SlimNetlink", "SlimOverlay", "SlimRegistry", "SlimSystem",
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
-        .testTarget(name: "SlimRouterCoreTests", dependencies: ["SlimRouterCore"], swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimSystem"], exclude: ["README.md"],
+            name: "SlimRouterCoreTests",
+            dependencies: [
+                "CSlimABI", "SlimRouterCore", "SlimRegistry", "SlimSystem", .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimSystem"], exclude: ["README.md", "Helpers", "Programs/Helpers"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 #include "slim_socket.h"
 
@@ -27,6 +28,8 @@ SAME(SLIM_SOCK_CLOEXEC, SOCK_CLOEXEC);
 SAME(SLIM_SOL_SOCKET, SOL_SOCKET);
 SAME(SLIM_SO_TYPE, SO_TYPE);
 SAME(SLIM_SO_ERROR, SO_ERROR);
+SAME(SLIM_SO_SNDBUF, SO_SNDBUF);
+SAME(SLIM_SO_RCVBUF, SO_RCVBUF);
 SAME(SLIM_SO_RCVTIMEO, SO_RCVTIMEO);
 SAME(SLIM_SO_SNDTIMEO, SO_SNDTIMEO);
 SAME(SLIM_SO_ACCEPTCONN, SO_ACCEPTCONN);
@@ -34,6 +37,8 @@ SAME(SLIM_SO_PROTOCOL, SO_PROTOCOL);
 SAME(SLIM_SO_DOMAIN, SO_DOMAIN);
 SAME(SLIM_SO_COOKIE, SO_COOKIE);
 SAME(SLIM_IPPROTO_TCP, IPPROTO_TCP);
+SAME(SLIM_IPPROTO_IPV6, IPPROTO_IPV6);
+SAME(SLIM_IPV6_V6ONLY, IPV6_V6ONLY);
 SAME(SLIM_TCP_INFO, TCP_INFO);
 SAME(SLIM_TCP_CLOSE, TCP_CLOSE);
 SAME(SLIM_F_GETFD, F_GETFD);
@@ -56,10 +61,14 @@ SAME(SLIM_EINVAL, EINVAL);
 SAME(SLIM_ENOTSOCK, ENOTSOCK);
 SAME(SLIM_EOPNOTSUPP, EOPNOTSUPP);
 SAME(SLIM_EADDRINUSE, EADDRINUSE);
+SAME(SLIM_ECONNRESET, ECONNRESET);
+SAME(SLIM_EISCONN, EISCONN);
 SAME(SLIM_ENOTCONN, ENOTCONN);
 SAME(SLIM_ECONNREFUSED, ECONNREFUSED);
+SAME(SLIM_EALREADY, EALREADY);
 SAME(SLIM_EINPROGRESS, EINPROGRESS);
 SAME(SLIM_EMFILE, EMFILE);
+SAME(SLIM_SHUT_RD, SHUT_RD);
 SAME(SLIM_SHUT_WR, SHUT_WR);
 SAME(SLIM_SHUT_RDWR, SHUT_RDWR);
 SAME(SLIM_MSG_CMSG_CLOEXEC, MSG_CMSG_CLOEXEC);
@@ -77,6 +86,44 @@ int slim_dup3(int from, int to, int flags)
 int slim_close(int fd)
 {
 	return (int)syscall(SYS_close, fd);
+}
+
+int64_t slim_seconds(void)
+{
+	struct timespec now = { 0 };
+
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	return now.tv_sec;
+}
+
+void slim_nap(void)
+{
+	struct timespec nap = { .tv_nsec = 1000000 };
+
+	syscall(SYS_nanosleep, &nap, NULL);
+}
+
+int slim_readable(const void *address)
+{
+	/* The kernel reads the signal set before it sees that it is not told what to do with it. Eight aligned bytes lie in
+	 * one page. */
+	return syscall(SYS_rt_sigprocmask, -1, (uintptr_t)address & ~(uintptr_t)7, NULL, 8) == 0 || errno != EFAULT;
+}
+
+const struct slim_option *slim_kept_options(size_t *count)
+{
+	static const struct slim_option kept[] = {
+		{ SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_LINGER }, { SOL_SOCKET, SO_OOBINLINE },
+		{ SOL_SOCKET, SO_RCVLOWAT }, { SOL_SOCKET, SO_RCVTIMEO }, { SOL_SOCKET, SO_SNDTIMEO },
+		{ SOL_SOCKET, SO_ZEROCOPY }, { IPPROTO_TCP, TCP_NODELAY }, { IPPROTO_TCP, TCP_CORK },
+		{ IPPROTO_TCP, TCP_KEEPIDLE }, { IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT },
+		{ IPPROTO_TCP, TCP_SYNCNT }, { IPPROTO_TCP, TCP_LINGER2 }, { IPPROTO_TCP, TCP_CONGESTION },
+		{ IPPROTO_TCP, TCP_USER_TIMEOUT }, { IPPROTO_TCP, TCP_NOTSENT_LOWAT }, { IPPROTO_IP, IP_TOS },
+		{ IPPROTO_IP, IP_TTL }, { IPPROTO_IPV6, IPV6_TCLASS }, { IPPROTO_IPV6, IPV6_UNICAST_HOPS },
+	};
+
+	*count = sizeof(kept) / sizeof(kept[0]);
+	return kept;
 }
 
 int slim_name(int fd, const char *name, size_t length)

@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/un.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "slim_socket.h"
@@ -39,14 +41,29 @@ static const struct {
 };
 
 static void *found[REAL_COUNT];
-static const char *router_name = "@slim";
+/* A copy: programs that set their title (sshd, nginx, PostgreSQL) write over the environment they were started with. */
+static char router_name[sizeof(((struct sockaddr_un *)0)->sun_path)] = "@slim";
 static int log_level;
 static int listen_plain;
 
 static struct slim_known known[SLIM_KNOWN_SLOTS];
 static uint64_t pristine[SLIM_PRISTINE_SLOTS];
 static struct slim_note notes[SLIM_NOTE_SLOTS];
-static struct slim_link link_state;
+static struct slim_link *link_state;
+static struct slim_router router_state;
+
+/* A forked child finds zeroes in it; the child of a vfork(), which shares all else too, what its parent has there. */
+static struct slim_link *map_link(void)
+{
+	void *page = mmap(NULL, sizeof(struct slim_link), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return NULL;
+	if (madvise(page, sizeof(struct slim_link), MADV_WIPEONFORK) == 0)
+		return page;
+	munmap(page, sizeof(struct slim_link));
+	return NULL;
+}
 
 /* Lookups happen here, once: dlsym() is not safe in a signal handler. */
 __attribute__((constructor)) static void load(void)
@@ -54,11 +71,13 @@ __attribute__((constructor)) static void load(void)
 	const char *text;
 	int index;
 
+	link_state = map_link();
 	for (index = 0; dlsym && index < REAL_COUNT; index++)
 		found[index] = dlsym(RTLD_NEXT, functions[index].name);
 	text = getenv("SLIM_ROUTER");
+	/* A name that is too long is none: it must not become another one. */
 	if (text && *text)
-		router_name = text;
+		strcpy(router_name, strlen(text) < sizeof(router_name) ? text : "");
 	text = getenv("SLIM_LOG");
 	if (text)
 		log_level = !strcmp(text, "debug") || !strcmp(text, "trace") ? 3 :
@@ -164,7 +183,12 @@ struct slim_note *slim_note_table(void)
 
 struct slim_link *slim_link_state(void)
 {
-	return &link_state;
+	return link_state;
+}
+
+struct slim_router *slim_router_state(void)
+{
+	return &router_state;
 }
 
 int slim_errno(void)
@@ -175,11 +199,6 @@ int slim_errno(void)
 void slim_set_errno(int code)
 {
 	errno = code;
-}
-
-int slim_pid(void)
-{
-	return (int)getpid();
 }
 
 int slim_set_cancel_state(int state)

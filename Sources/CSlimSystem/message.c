@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define MOST_DESCRIPTORS 8
 #define MOST_EVENTS 256
 
 ssize_t slim_send_message(int fd, const void *message, size_t length, int passed, int flags)
@@ -37,7 +36,7 @@ ssize_t slim_receive_message(int fd, void *message, size_t length, int *passed, 
 {
 	struct iovec vector = { .iov_base = message, .iov_len = length };
 	union {
-		char bytes[CMSG_SPACE(MOST_DESCRIPTORS * sizeof(int))];
+		char bytes[CMSG_SPACE(SLIM_MOST_DESCRIPTORS * sizeof(int))];
 		struct cmsghdr align;
 	} control;
 	struct msghdr header = {
@@ -47,7 +46,6 @@ ssize_t slim_receive_message(int fd, void *message, size_t length, int *passed, 
 	struct cmsghdr *part;
 	ssize_t received;
 
-	*passed = -1;
 	*count = 0;
 	*truncated = 0;
 	received = recvmsg(fd, &header, flags | MSG_CMSG_CLOEXEC);
@@ -55,20 +53,13 @@ ssize_t slim_receive_message(int fd, void *message, size_t length, int *passed, 
 		return received;
 	*truncated = (header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0;
 	for (part = CMSG_FIRSTHDR(&header); part; part = CMSG_NXTHDR(&header, part)) {
-		size_t index, here;
+		size_t here;
 
 		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
 			continue;
 		here = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-		for (index = 0; index < here; index++) {
-			int each;
-
-			memcpy(&each, CMSG_DATA(part) + index * sizeof(int), sizeof(int));
-			if ((*count)++ == 0)
-				*passed = each;
-			else
-				close(each);
-		}
+		memcpy(passed + *count, CMSG_DATA(part), here * sizeof(int));
+		*count += here;
 	}
 	return received;
 }
@@ -78,7 +69,7 @@ ssize_t slim_fast_open(int fd, const void *data, size_t length, const void *addr
 	return sendto(fd, data, length, MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, address, address_length);
 }
 
-int slim_accept4(int fd, void *address, unsigned int *address_length, int nonblocking)
+int slim_accept_closing(int fd, void *address, unsigned int *address_length, int nonblocking)
 {
 	return accept4(fd, address, address_length, SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0));
 }

@@ -13,7 +13,7 @@ _Static_assert(SLIM_SO_COOKIE == SO_COOKIE, "SO_COOKIE");
 _Static_assert(SLIM_SO_NETNS_COOKIE == SO_NETNS_COOKIE, "SO_NETNS_COOKIE");
 #endif
 
-int slim_fcntl(int fd, int command, int argument)
+int slim_control(int fd, int command, int argument)
 {
 	return fcntl(fd, command, argument);
 }

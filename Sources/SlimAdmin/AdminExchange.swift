@@ -43,9 +43,9 @@ struct AdminExchange {
                 head.headers.add(name: "content-type", value: "application/json")
                 head.headers.add(name: "content-length", value: "\(body.readableBytes)")
             }
-            try await outbound.write(.head(head))
-            if body.readableBytes > 0 { try await outbound.write(.body(.byteBuffer(body))) }
-            try await outbound.write(.end(nil))
+            // In one piece: a router that answers and closes after the head must not meet a write that comes late.
+            let content: [HTTPClientRequestPart] = body.readableBytes > 0 ? [.body(.byteBuffer(body))] : []
+            try await outbound.write(contentsOf: [.head(head)] + content + [.end(nil)])
             return try await Self.answer(from: inbound)
         }
     }

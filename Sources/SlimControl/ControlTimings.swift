@@ -8,7 +8,8 @@ package struct ControlTimings: Sendable {
     package var silence: Duration = .seconds(15)
     /// The wait before the second attempt to dial; it doubles with each failure.
     package var shortestRedial: Duration = .milliseconds(100)
-    package var longestRedial: Duration = .seconds(5)
+    /// Short enough that a router that is back is found within a second.
+    package var longestRedial: Duration = .milliseconds(800)
 
     package init() {}
 }

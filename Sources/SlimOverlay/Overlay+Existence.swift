@@ -5,7 +5,8 @@ extension Overlay {
     package static func exists(_ configuration: OverlayConfiguration) throws(OverlayError) -> Bool {
         try explaining("overlay") { () throws(NetlinkError) in
             let routes = try RouteSocket()
-            return try routes.link(named: configuration.bridge) != nil || routes.link(named: configuration.vxlan) != nil
+            if try routes.link(named: configuration.bridge) != nil { return true }
+            return try routes.link(named: configuration.vxlan) != nil
         }
     }
 }

@@ -1,24 +1,24 @@
 import CSlimABI
 import CSlimSocket
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_accept4(
     _ fd: CInt, _ address: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<UInt32>?, _ flags: CInt
 ) -> CInt {
     guard let channel = Channel(fd) else { return slim_real_accept4(fd, address, length, flags) }
-    let known = (SLIM_SOCK_NONBLOCK | SLIM_SOCK_CLOEXEC)
-    guard flags & ~known == 0 else { return fail(SLIM_EINVAL) }
-    guard address == nil || length != nil else { return fail(SLIM_EFAULT) }
-    if address != nil, let length, CInt(bitPattern: length.pointee) < 0 { return fail(SLIM_EINVAL) }
     return accept(fd, from: channel, address, length, flags)
 }
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_accept_plain(
     _ fd: CInt, _ address: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<UInt32>?
 ) -> CInt {
-    guard Channel(fd) != nil else { return slim_real_accept(fd, address, length) }
-    return slim_accept4(fd, address, length, 0)
+    guard let channel = Channel(fd) else { return slim_real_accept(fd, address, length) }
+    return accept(fd, from: channel, address, length, 0)
 }
 
 /// Takes one connection out of the channel: blocks, polls, times out and is cancelled as `accept` does.
@@ -27,6 +27,15 @@ private func accept(
     _ flags: CInt
 ) -> CInt {
     let saved = slim_errno()
+    guard flags & ~(SLIM_SOCK_NONBLOCK | SLIM_SOCK_CLOEXEC) == 0 else { return fail(SLIM_EINVAL) }
+    if let address {
+        guard let length, Kernel.isReadable(length, MemoryLayout<UInt32>.size), Kernel.isReadable(address, 1) else {
+            return fail(SLIM_EFAULT)
+        }
+        guard CInt(bitPattern: length.pointee) >= 0 else { return fail(SLIM_EINVAL) }
+    }
+    // As the kernel does: a connection that the descriptor table has no room for stays where it is.
+    guard Kernel.hasRoom(besides: fd) else { return fail(SLIM_EMFILE) }
     let closeOnExec = flags & SLIM_SOCK_CLOEXEC != 0
     while true {
         var message = slim_accept()
@@ -34,8 +43,11 @@ private func accept(
         let count = slim_receive(
             fd, &message, MemoryLayout<slim_accept>.size, &connection,
             closeOnExec ? SLIM_MSG_CMSG_CLOEXEC : 0)
-        if count < 0 { return -1 }
-        if count == 0 {
+        // The channel's end is also told as a reset, by what is left unread at the other end.
+        let hasEnded = count == 0 || count < 0 && slim_errno() == SLIM_ECONNRESET
+        if count < 0, !hasEnded { return -1 }
+        if hasEnded {
+            Channel.waitForRestoration()
             guard let current = Channel(fd) else { return slim_real_accept4(fd, address, length, flags) }
             guard current.silence(fd) else { return fail(SLIM_EMFILE) }
             Log.debug("accept", fd, "the router has ended this listener")

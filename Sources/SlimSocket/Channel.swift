@@ -13,42 +13,13 @@ struct Channel {
 
     /// - Returns: `nil` for every other descriptor. Costs one system call; changes no errno.
     init?(_ fd: CInt) {
-        var found: slim_address?
-        withUnsafeTemporaryAllocation(byteCount: 112, alignment: 8) { name in
-            let bytes = name.baseAddress!
-            var length: UInt32 = 112
-            let code = Kernel.quietly { slim_real_getpeername(fd, bytes, &length) }
-            guard code == 0, length == 3 + UInt32(SLIM_CHANNEL_NAME_LENGTH),
-                bytes.load(as: UInt16.self) == UInt16(SLIM_AF_UNIX), bytes.load(fromByteOffset: 2, as: UInt8.self) == 0
-            else { return }
-            found = Self.parse(UnsafeRawPointer(bytes + 3))
+        var name = slim_bytes()
+        var length = UInt32(MemoryLayout<slim_bytes>.size)
+        let code = Kernel.quietly { slim_real_getpeername(fd, &name, &length) }
+        guard code == 0, let found = withUnsafeBytes(of: &name, { Self.address(in: $0[..<Int(length)]) }) else {
+            return nil
         }
-        guard let found else { return nil }
         address = found
-    }
-
-    private static func parse(_ name: UnsafeRawPointer) -> slim_address? {
-        let prefix: StaticString = "slim-listener/"
-        for index in 0..<Int(SLIM_CHANNEL_PREFIX_LENGTH)
-        where name.load(fromByteOffset: index, as: UInt8.self) != prefix.utf8Start[index] { return nil }
-        let start = name + Int(SLIM_CHANNEL_PREFIX_LENGTH) + 17
-        var address = slim_address()
-        let complete = withUnsafeMutableBytes(of: &address) { target in
-            for index in 0..<target.count {
-                guard let high = digit(start, 2 * index), let low = digit(start, 2 * index + 1) else { return false }
-                target[index] = high << 4 | low
-            }
-            return true
-        }
-        return complete ? address : nil
-    }
-
-    private static func digit(_ text: UnsafeRawPointer, _ index: Int) -> UInt8? {
-        switch text.load(fromByteOffset: index, as: UInt8.self) {
-        case let byte where byte >= 48 && byte <= 57: byte - 48
-        case let byte where byte >= 97 && byte <= 102: byte - 87
-        default: nil
-        }
     }
 
     /// The listening socket behind the channel: the application's own, of its own namespace. The caller closes it.
@@ -61,6 +32,35 @@ struct Channel {
         return answer.descriptor
     }
 
+    /// Puts the listening socket back at the descriptor of its channel, and ends what the router did for it.
+    ///
+    /// - Returns: `false` when no router answers; the channel is then shut down.
+    static func takeBack(_ fd: CInt) -> Bool {
+        if let state = slim_link_state() { slim_add32(&state.pointee.restoring, 1) }
+        defer { if let state = slim_link_state() { slim_add32(&state.pointee.restoring, UInt32.max) } }
+        let channel = Kernel.quietly { slim_fcntl(fd, SLIM_F_DUPFD_CLOEXEC, 0) }
+        // With a full descriptor table the listening socket cannot be received.
+        guard channel >= 0, let original = original(fd, flags: SLIM_REQUEST_RELEASE.rawValue) else {
+            _ = Kernel.quietly { slim_real_shutdown(fd, SLIM_SHUT_RDWR) }
+            _ = Kernel.quietly { slim_close(channel) }
+            return false
+        }
+        let flags = (Kernel.statusFlags(channel) ?? 0) & SLIM_O_NONBLOCK
+        _ = Kernel.quietly { slim_fcntl(original, SLIM_F_SETFL, SLIM_O_RDWR | flags) }
+        let done = Kernel.replace(fd, with: original)
+        // Whoever waits in accept() on the channel wakes, finds the listening socket there, and learns the truth.
+        _ = Kernel.quietly { slim_real_shutdown(channel, SLIM_SHUT_RDWR) }
+        _ = Kernel.quietly { slim_close(channel) }
+        return done
+    }
+
+    /// Waits for a thread that is taking a listener back: the channel may have ended for that reason.
+    static func waitForRestoration() {
+        guard let state = slim_link_state() else { return }
+        // The limit is for a signal handler that has interrupted that very thread.
+        for _ in 0..<100 where slim_load32(&state.pointee.restoring) != 0 { Kernel.quietly(slim_nap) }
+    }
+
     /// Replaces a channel whose other end is gone for good by one on which nothing ever happens: a server that polls
     /// it then sleeps instead of spinning on the end of file.
     func silence(_ fd: CInt) -> Bool {
@@ -68,25 +68,14 @@ struct Channel {
         let made = withUnsafeMutableBytes(of: &pair) { slim_pair($0.bindMemory(to: CInt.self).baseAddress) }
         guard made == 0 else { return false }
         let flags = Kernel.statusFlags(fd) ?? 0
-        withUnsafeTemporaryAllocation(byteCount: Int(SLIM_CHANNEL_NAME_LENGTH), alignment: 1) { name in
-            let prefix: StaticString = "slim-listener/"
-            for index in 0..<Int(SLIM_CHANNEL_PREFIX_LENGTH) { name[index] = prefix.utf8Start[index] }
-            let cookie = Kernel.cookie(pair.1)
-            let end = Int(SLIM_CHANNEL_PREFIX_LENGTH) + 16
-            for index in 0..<16 { name[end - 1 - index] = Self.hexadecimal(UInt8(cookie >> UInt64(4 * index) & 15)) }
-            name[end] = 47
-            withUnsafeBytes(of: address) { bytes in
-                for index in 0..<bytes.count {
-                    name[end + 1 + 2 * index] = Self.hexadecimal(bytes[index] >> 4)
-                    name[end + 2 + 2 * index] = Self.hexadecimal(bytes[index] & 15)
-                }
-            }
-            _ = slim_name(pair.1, name.baseAddress!.assumingMemoryBound(to: CChar.self), name.count)
+        var name = slim_bytes()
+        withUnsafeMutableBytes(of: &name) { bytes in
+            Self.write(number: Kernel.cookie(pair.1), address, into: bytes)
+            let text = bytes.baseAddress?.assumingMemoryBound(to: CChar.self)
+            _ = Kernel.quietly { slim_name(pair.1, text, Int(SLIM_CHANNEL_NAME_LENGTH)) }
         }
         _ = slim_fcntl(pair.0, SLIM_F_SETFL, flags & SLIM_O_NONBLOCK)
         // pair.1 stays open for the life of the process: it is the other end that never says anything.
         return Kernel.replace(fd, with: pair.0)
     }
-
-    private static func hexadecimal(_ digit: UInt8) -> UInt8 { digit < 10 ? digit + 48 : digit + 87 }
 }

@@ -1,47 +1,82 @@
 import CSlimABI
 import CSlimSocket
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_connect(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UInt32) -> CInt {
-    let family = SocketAddress.family(address, length)
+    guard let address, length <= UInt32(MemoryLayout<slim_bytes>.size), Kernel.isReadable(address, Int(length)),
+        let family = SocketAddress.family(address, length)
+    else { return slim_real_connect(fd, address, length) }
+    let cookie = Kernel.cookie(fd)
+    if PristineSockets.take(cookie, family: family), let destination = eligible(address, length), !destination.isMapped
+    {
+        return connectThroughRouter(fd, cookie, address, length, destination, isPristine: true)
+    }
+    guard Kernel.isTCP(fd) else {
+        guard Options.channel(fd) != nil else { return slim_real_connect(fd, address, length) }
+        // A listening socket does not connect, but AF_UNSPEC ends its listening.
+        guard family == SLIM_AF_UNSPEC else { return fail(SLIM_EISCONN) }
+        return Channel.takeBack(fd) ? slim_real_connect(fd, address, length) : 0
+    }
     if family == SLIM_AF_UNSPEC {
-        guard Kernel.isTCP(fd), HostSocket.isHost(fd) else { return slim_real_connect(fd, address, length) }
+        guard HostSocket.isHost(fd) else { return slim_real_connect(fd, address, length) }
         return HostSocket.giveBack(fd) ? 0 : -1
     }
-    guard let address, family == SLIM_AF_INET || family == SLIM_AF_INET6,
-        Kernel.isTCP(fd)
-    else { return slim_real_connect(fd, address, length) }
+    guard family == SLIM_AF_INET || family == SLIM_AF_INET6 else { return slim_real_connect(fd, address, length) }
 
     if HostSocket.isHost(fd) {
         // Under way or connected: the kernel knows what to answer, and waits where the call must wait.
         guard Kernel.isClosed(fd) else { return slim_real_connect(fd, address, length) }
-        if let code = Kernel.socketOption(fd, SLIM_SO_ERROR), code != 0 {
-            slim_set_errno(code)
-            return -1
-        }
+        let code = HostSocket.closedConnect(fd)
+        guard code == SLIM_EINVAL else { return fail(code) }
         guard HostSocket.giveBack(fd) else { return -1 }
     } else if !Kernel.isClosed(fd) {
         // Connecting by the packet overlay, connected, or listening: the kernel knows what to answer.
         return slim_real_connect(fd, address, length)
     }
+    guard let destination = eligible(address, length), canReach(fd, destination) else {
+        return slim_real_connect(fd, address, length)
+    }
+    return connectThroughRouter(fd, Kernel.cookie(fd), address, length, destination, isPristine: false)
+}
+
+/// The destination, if the router is to be asked about it: in the overlay, or possibly so.
+private func eligible(_ address: UnsafeRawPointer, _ length: UInt32) -> slim_address? {
     guard let destination = SocketAddress.decode(address, length: length), destination.port != 0,
         !destination.isLoopback, !destination.isUnspecified, RouterLink.isOverlay(destination) != false
-    else { return slim_real_connect(fd, address, length) }
-    return connectThroughRouter(fd, address, length, destination)
+    else { return nil }
+    return destination
+}
+
+/// Waits for a connection that is under way, as the first `connect` does: beyond SO_SNDTIMEO it is in progress, to the
+/// kernel, which has seen it begin, "already" so.
+private func wait(_ fd: CInt, _ address: UnsafeRawPointer, _ length: UInt32) -> CInt {
+    let result = slim_real_connect(fd, address, length)
+    if result != 0, slim_errno() == SLIM_EALREADY { slim_set_errno(SLIM_EINPROGRESS) }
+    return result
+}
+
+/// Whether the kernel would let the socket try: it has the address's family, and is not for IPv6 alone.
+private func canReach(_ fd: CInt, _ destination: slim_address) -> Bool {
+    guard Kernel.socketOption(fd, SLIM_SO_DOMAIN) == CInt(destination.family) else { return false }
+    return !destination.isMapped || Kernel.option(fd, SLIM_IPPROTO_IPV6, SLIM_IPV6_V6ONLY) == 0
 }
 
 /// Asks the router for a host socket that is already connecting, and waits for it as the kernel does.
 private func connectThroughRouter(
-    _ fd: CInt, _ address: UnsafeRawPointer, _ length: UInt32, _ destination: slim_address
+    _ fd: CInt, _ cookie: UInt64, _ address: UnsafeRawPointer, _ length: UInt32, _ destination: slim_address,
+    isPristine: Bool
 ) -> CInt {
-    // Signals on readiness (O_ASYNC) are set up on the open file, which is about to change: leave those alone.
-    guard let flags = Kernel.statusFlags(fd), flags & SLIM_O_ASYNC == 0 else {
+    // Signals on readiness (O_ASYNC) are set up on the open file, which is about to change: leave those alone. And with
+    // a full descriptor table no answer can be received.
+    guard let flags = Kernel.statusFlags(fd), flags & SLIM_O_ASYNC == 0, Kernel.hasRoom(besides: fd) else {
         return slim_real_connect(fd, address, length)
     }
     let isNonblocking = flags & SLIM_O_NONBLOCK != 0
-    let cookie = Kernel.cookie(fd)
     var request: UInt32 = isNonblocking ? SLIM_REQUEST_NONBLOCK.rawValue : 0
-    if PristineSockets.contains(cookie) { request |= SLIM_REQUEST_PRISTINE.rawValue }
+    if isPristine { request |= SLIM_REQUEST_PRISTINE.rawValue }
+    if isPristine, destination.family == UInt16(SLIM_AF_INET6) { request |= SLIM_REQUEST_V6.rawValue }
 
     guard let answer = RouterLink.ask(SLIM_OP_CONNECT, flags: request, destination: destination, passing: fd) else {
         Log.debug("connect", fd, "no router, plain call")
@@ -57,7 +92,7 @@ private func connectThroughRouter(
         KnownSockets.store(answer.reply.cookie, local: answer.reply.local, peer: answer.reply.peer)
         guard Kernel.replace(fd, with: answer.descriptor) else { return slim_real_connect(fd, address, length) }
         Log.debug("connect", fd, "host socket")
-        return isNonblocking ? fail(SLIM_EINPROGRESS) : slim_real_connect(fd, address, length)
+        return isNonblocking ? fail(SLIM_EINPROGRESS) : wait(fd, address, length)
     case SLIM_VERDICT_REFUSED:
         answer.discard()
         Log.debug("connect", fd, "refused by the router")

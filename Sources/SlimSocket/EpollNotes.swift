@@ -9,21 +9,20 @@ enum EpollNotes {
         let data: UInt64
 
         func restore(_ fd: CInt) {
-            withUnsafeTemporaryAllocation(byteCount: eventSize, alignment: 8) { event in
-                event.storeBytes(of: events, as: UInt32.self)
-                event.storeBytes(of: data, toByteOffset: dataOffset, as: UInt64.self)
-                _ = Kernel.quietly { slim_real_epoll_ctl(epoll, SLIM_EPOLL_ADD, fd, event.baseAddress) }
+            var event = slim_bytes()
+            withUnsafeMutableBytes(of: &event) { bytes in
+                bytes.storeBytes(of: events, as: UInt32.self)
+                bytes.storeBytes(of: data, toByteOffset: dataOffset, as: UInt64.self)
             }
+            _ = Kernel.quietly { slim_real_epoll_ctl(epoll, SLIM_EPOLL_ADD, fd, &event) }
         }
     }
 
     // struct epoll_event is packed on x86-64 only.
     #if arch(x86_64)
         private static let dataOffset = 4
-        private static let eventSize = 12
     #else
         private static let dataOffset = 8
-        private static let eventSize = 16
     #endif
 
     static func note(epoll: CInt, operation: CInt, fd: CInt, event: UnsafeRawPointer?) {
@@ -54,6 +53,8 @@ enum EpollNotes {
     }
 }
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_epoll_ctl(_ epoll: CInt, _ operation: CInt, _ fd: CInt, _ event: UnsafeMutableRawPointer?) -> CInt {
     let result = slim_real_epoll_ctl(epoll, operation, fd, event)

@@ -9,9 +9,15 @@ enum HostSocket {
     static func isHost(_ fd: CInt) -> Bool {
         let cookie = Kernel.cookie(fd, SLIM_SO_NETNS_COOKIE)
         guard cookie != 0 else { return false }
-        let own = RouterLink.namespaceCookie
-        return cookie != (own != 0 ? own : cookieOfNewSocket())
+        let heard = RouterLink.namespaceCookie
+        let own = heard != 0 ? heard : cookieOfNewSocket()
+        // With a full descriptor table there is no new socket to compare with.
+        return own != 0 && cookie != own
     }
+
+    /// Whether a socket is a host socket that this process was given. To a program that has moved to another namespace
+    /// sockets of that one are strangers too.
+    static func wasHandedOver(_ fd: CInt) -> Bool { isHost(fd) && KnownSockets.find(Kernel.cookie(fd)) != nil }
 
     private static func cookieOfNewSocket() -> UInt64 {
         let fd = Kernel.quietly {
@@ -34,12 +40,29 @@ enum HostSocket {
         return (answer.reply.local, answer.reply.peer)
     }
 
-    /// Puts a new, unconnected socket of the container at a descriptor that held a host socket.
+    /// Puts a new, unconnected socket of the container, with the options of the old one, at a descriptor that held a
+    /// host socket.
     static func giveBack(_ fd: CInt) -> Bool {
-        guard let family = Kernel.socketOption(fd, SLIM_SO_DOMAIN), let flags = Kernel.statusFlags(fd) else { return false }
+        guard let family = Kernel.socketOption(fd, SLIM_SO_DOMAIN), let flags = Kernel.statusFlags(fd) else {
+            return false
+        }
         let nonblocking = flags & SLIM_O_NONBLOCK
         let type = (SLIM_SOCK_STREAM | SLIM_SOCK_CLOEXEC) | nonblocking
         let fresh = slim_real_socket(family, type, SLIM_IPPROTO_TCP)
-        return fresh >= 0 && Kernel.replace(fd, with: fresh)
+        guard fresh >= 0 else { return false }
+        Options.keep(from: fd, on: fresh)
+        return Kernel.replace(fd, with: fresh)
+    }
+
+    /// What `connect` answers on a host socket whose connection is closed; `EINVAL` when a new one may be made.
+    ///
+    /// The kernel is asked with an address too short to connect to: it tells what became of the last connection first.
+    static func closedConnect(_ fd: CInt) -> CInt {
+        var family = UInt16(truncatingIfNeeded: Kernel.socketOption(fd, SLIM_SO_DOMAIN) ?? SLIM_AF_INET)
+        let saved = slim_errno()
+        let result = slim_real_connect(fd, &family, UInt32(MemoryLayout<UInt16>.size))
+        let code = slim_errno()
+        slim_set_errno(saved)
+        return result == 0 ? SLIM_EISCONN : code
     }
 }

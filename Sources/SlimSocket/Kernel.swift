@@ -61,12 +61,32 @@ enum Kernel {
         return done
     }
 
+    /// Whether the descriptor table has room for one more, as `accept` finds out before it takes a connection.
+    static func hasRoom(besides fd: CInt) -> Bool {
+        let spare = quietly { slim_fcntl(fd, SLIM_F_DUPFD_CLOEXEC, 0) }
+        guard spare >= 0 else { return false }
+        _ = quietly { slim_close(spare) }
+        return true
+    }
+
+    /// Whether memory that the application passed can be read: a wild pointer is an error of a call, not a crash.
+    static func isReadable(_ address: UnsafeRawPointer, _ count: Int) -> Bool {
+        quietly { slim_readable(address) & slim_readable(address + max(0, count - 1)) } != 0
+    }
+
     @inline(__always)
     static func quietly(_ body: () -> CInt) -> CInt {
         let saved = slim_errno()
         let result = body()
         slim_set_errno(saved)
         return result
+    }
+
+    @inline(__always)
+    static func quietly(_ body: () -> Void) {
+        let saved = slim_errno()
+        body()
+        slim_set_errno(saved)
     }
 }
 

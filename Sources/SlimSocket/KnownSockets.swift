@@ -29,6 +29,7 @@ enum KnownSockets {
     }
 
     static func find(_ cookie: UInt64) -> (local: slim_address, peer: slim_address)? {
+        guard cookie != 0 else { return nil }
         for way in 0..<4 {
             let entry = slot(cookie, way)
             let before = slim_load32(&entry.pointee.sequence)
@@ -41,26 +42,44 @@ enum KnownSockets {
     }
 }
 
-/// The cookies of sockets that this process made and whose options it has not touched: the router need not copy any.
+/// The sockets that are still as `socket()` made them: TCP, of the container, not bound, not connected, no option changed.
+/// Neither the library nor the router need ask the kernel about one of these.
 ///
-/// An entry that was overwritten only costs that copying.
+/// Every call that changes a socket takes it out. An entry that was overwritten by another only costs the asking.
 enum PristineSockets {
     private static func slot(_ cookie: UInt64) -> UnsafeMutablePointer<UInt64> {
         slim_pristine_table() + Int(truncatingIfNeeded: cookie &* 0x9e37_79b9_7f4a_7c15 >> 32)
             & (Int(SLIM_PRISTINE_SLOTS) - 1)
     }
 
-    static func add(_ cookie: UInt64) { if cookie != 0 { slim_store(slot(cookie), cookie) } }
+    // The lowest bit tells the family: 1 for IPv6.
+    private static func entry(_ cookie: UInt64, _ family: CInt) -> UInt64 {
+        cookie << 1 | (family == SLIM_AF_INET6 ? 1 : 0)
+    }
 
-    static func remove(_ cookie: UInt64) { _ = slim_exchange(slot(cookie), cookie, 0) }
+    static func add(_ cookie: UInt64, family: CInt) {
+        if cookie != 0 { slim_store(slot(cookie), entry(cookie, family)) }
+    }
 
-    static func contains(_ cookie: UInt64) -> Bool { cookie != 0 && slim_load(slot(cookie)) == cookie }
+    /// Takes a socket out and says whether it was in, with this family.
+    static func take(_ cookie: UInt64, family: CInt) -> Bool {
+        cookie != 0 && slim_exchange(slot(cookie), entry(cookie, family), 0) != 0
+    }
+
+    static func remove(_ cookie: UInt64) {
+        if !take(cookie, family: SLIM_AF_INET) { _ = take(cookie, family: SLIM_AF_INET6) }
+    }
 }
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_socket(_ family: CInt, _ type: CInt, _ protocolNumber: CInt) -> CInt {
     let fd = slim_real_socket(family, type, protocolNumber)
-    let isInternet = family == SLIM_AF_INET || family == SLIM_AF_INET6
-    if fd >= 0, isInternet, type & 0xf == SLIM_SOCK_STREAM { PristineSockets.add(Kernel.cookie(fd)) }
+    if fd >= 0, family == SLIM_AF_INET || family == SLIM_AF_INET6, type & 0xf == SLIM_SOCK_STREAM,
+        protocolNumber == 0 || protocolNumber == SLIM_IPPROTO_TCP
+    {
+        PristineSockets.add(Kernel.cookie(fd), family: family)
+    }
     return fd
 }

@@ -1,20 +1,29 @@
 import CSlimABI
 import CSlimSocket
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_listen(_ fd: CInt, _ backlog: CInt) -> CInt {
-    let result = slim_real_listen(fd, backlog)
-    guard result == 0 else {
+    let saved = slim_errno()
+    guard Kernel.isTCP(fd) else {
+        let result = slim_real_listen(fd, backlog)
         // Listening again on a channel only changes the backlog, which is the router's affair.
-        if slim_errno() == SLIM_EINVAL || slim_errno() == SLIM_EOPNOTSUPP,
-            Channel(fd) != nil
-        {
-            return 0
-        }
-        return result
+        guard result != 0, Options.channel(fd) != nil else { return result }
+        slim_set_errno(saved)
+        return 0
     }
-    guard slim_listen_plain() == 0, Kernel.isTCP(fd), isReachable(fd), let flags = Kernel.statusFlags(fd),
-        flags & SLIM_O_ASYNC == 0
+    PristineSockets.remove(Kernel.cookie(fd))
+    if HostSocket.wasHandedOver(fd) {
+        guard Kernel.isClosed(fd), HostSocket.closedConnect(fd) == SLIM_EINVAL else { return fail(SLIM_EINVAL) }
+        guard HostSocket.giveBack(fd) else { return -1 }
+    }
+    var result = slim_real_listen(fd, backlog)
+    if result != 0, slim_errno() == SLIM_EADDRINUSE, reap() { result = slim_real_listen(fd, backlog) }
+    guard result == 0 else { return result }
+    slim_set_errno(saved)
+    guard slim_listen_plain() == 0, isReachable(fd), let flags = Kernel.statusFlags(fd), flags & SLIM_O_ASYNC == 0,
+        Kernel.hasRoom(besides: fd)
     else { return 0 }
     guard let answer = RouterLink.ask(SLIM_OP_LISTEN, passing: fd) else { return 0 }
     guard answer.reply.verdict == SLIM_VERDICT_DONE.rawValue, answer.descriptor >= 0 else {
@@ -34,45 +43,45 @@ public func slim_listen(_ fd: CInt, _ backlog: CInt) -> CInt {
 
 /// Whether other containers can reach a listener: one on loopback, or on an address outside the overlay, stays plain.
 private func isReachable(_ fd: CInt) -> Bool {
-    var result = false
-    withUnsafeTemporaryAllocation(byteCount: 28, alignment: 8) { buffer in
-        var length: UInt32 = 28
-        let code = Kernel.quietly { slim_real_getsockname(fd, buffer.baseAddress, &length) }
-        guard code == 0, let address = SocketAddress.decode(UnsafeRawPointer(buffer.baseAddress!), length: length) else {
-            return
-        }
-        result = address.isUnspecified || (!address.isLoopback && RouterLink.isOverlay(address) != false)
-    }
-    return result
+    var name = slim_bytes()
+    var length = UInt32(MemoryLayout<slim_bytes>.size)
+    let code = Kernel.quietly { slim_real_getsockname(fd, &name, &length) }
+    guard code == 0, let address = SocketAddress.decode(&name, length: length) else { return false }
+    return address.isUnspecified || (!address.isLoopback && RouterLink.isOverlay(address) != false)
 }
 
+/// Has the router let go every listener that was closed a moment ago, and that may hold a port still.
+private func reap() -> Bool {
+    guard let answer = RouterLink.ask(SLIM_OP_REAP) else { return false }
+    answer.discard()
+    return true
+}
+
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_bind(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UInt32) -> CInt {
+    let saved = slim_errno()
+    guard Kernel.isTCP(fd) else { return slim_real_bind(fd, address, length) }
+    PristineSockets.remove(Kernel.cookie(fd))
+    if HostSocket.wasHandedOver(fd) {
+        // What a socket is bound to once its connection has ended belongs to the container.
+        guard Kernel.isClosed(fd) else { return fail(SLIM_EINVAL) }
+        guard HostSocket.giveBack(fd) else { return -1 }
+    }
     let result = slim_real_bind(fd, address, length)
-    guard result != 0, slim_errno() == SLIM_EADDRINUSE, Kernel.isTCP(fd),
-        let answer = RouterLink.ask(SLIM_OP_REAP)
-    else { return result }
-    // The port may be held by a listener that was closed a moment ago and that the router has only now let go.
-    answer.discard()
-    return slim_real_bind(fd, address, length)
+    guard result != 0, slim_errno() == SLIM_EADDRINUSE, reap() else { return result }
+    let again = slim_real_bind(fd, address, length)
+    if again == 0 { slim_set_errno(saved) }
+    return again
 }
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_shutdown(_ fd: CInt, _ how: CInt) -> CInt {
-    guard Channel(fd) != nil else { return slim_real_shutdown(fd, how) }
-    if how == SLIM_SHUT_WR { return 0 }
-    let saved = slim_errno()
-    let channel = slim_fcntl(fd, SLIM_F_DUPFD_CLOEXEC, 0)
-    guard channel >= 0 else { return -1 }
-    defer { _ = Kernel.quietly { slim_close(channel) } }
-    if let original = Channel.original(fd, flags: SLIM_REQUEST_RELEASE.rawValue) {
-        let flags = (Kernel.statusFlags(channel) ?? 0) & SLIM_O_NONBLOCK
-        _ = Kernel.quietly { slim_fcntl(original, SLIM_F_SETFL, SLIM_O_RDWR | flags) }
-        _ = Kernel.replace(fd, with: original)
-        // Whoever waits in accept() on the channel wakes, finds the listening socket there, and learns the truth.
-        _ = slim_real_shutdown(channel, SLIM_SHUT_RDWR)
-        slim_set_errno(saved)
-        return slim_real_shutdown(fd, how)
-    }
-    return slim_real_shutdown(channel, SLIM_SHUT_RDWR)
+    guard Options.channel(fd) != nil else { return slim_real_shutdown(fd, how) }
+    guard how != SLIM_SHUT_WR else { return 0 }
+    guard how == SLIM_SHUT_RD || how == SLIM_SHUT_RDWR else { return fail(SLIM_EINVAL) }
+    return Channel.takeBack(fd) ? slim_real_shutdown(fd, how) : 0
 }

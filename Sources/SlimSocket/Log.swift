@@ -6,10 +6,11 @@ enum Log {
     static func debug(_ call: StaticString, _ fd: CInt, _ what: StaticString) {
         guard slim_log_level() >= 3 else { return }
         let saved = slim_errno()
-        withUnsafeTemporaryAllocation(byteCount: 160, alignment: 1) { line in
+        var text = slim_bytes()
+        withUnsafeMutableBytes(of: &text) { line in
             var count = 0
             func append(_ text: StaticString) {
-                for index in 0..<min(text.utf8CodeUnitCount, 64) {
+                for index in 0..<min(text.utf8CodeUnitCount, 48) {
                     line[count] = text.utf8Start[index]
                     count += 1
                 }
@@ -27,7 +28,7 @@ enum Log {
             append(": ")
             append(what)
             append("\n")
-            slim_write_error(line.baseAddress!.assumingMemoryBound(to: CChar.self), count)
+            slim_write_error(line.baseAddress?.assumingMemoryBound(to: CChar.self), count)
         }
         slim_set_errno(saved)
     }

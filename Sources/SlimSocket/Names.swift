@@ -1,6 +1,8 @@
 import CSlimABI
 import CSlimSocket
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_getpeername(
     _ fd: CInt, _ address: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<UInt32>?
@@ -9,6 +11,8 @@ public func slim_getpeername(
     return name(fd, address, length, slim_real_getpeername, host: { $0.peer }, isPeer: true)
 }
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_getsockname(
     _ fd: CInt, _ address: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<UInt32>?
@@ -23,14 +27,15 @@ private func name(
     _ real: (CInt, UnsafeMutableRawPointer?, UnsafeMutablePointer<UInt32>?) -> CInt,
     host: ((local: slim_address, peer: slim_address)) -> slim_address, isPeer: Bool
 ) -> CInt {
+    guard Kernel.isReadable(length, MemoryLayout<UInt32>.size) else { return fail(SLIM_EFAULT) }
     var room = length.pointee
     let result = real(fd, address, length)
-    guard result == 0, room >= 2 else { return result }
-    let family = CInt(address.loadUnaligned(as: UInt16.self))
+    guard result == 0 else { return result }
+    let family = room >= 2 ? CInt(address.loadUnaligned(as: UInt16.self)) : Kernel.socketOption(fd, SLIM_SO_DOMAIN)
     switch family {
     case SLIM_AF_INET, SLIM_AF_INET6:
         guard Kernel.isTCP(fd), HostSocket.isHost(fd), let addresses = HostSocket.addresses(fd) else { return result }
-        SocketAddress.encode(host(addresses), family: family, into: address, length: &room)
+        SocketAddress.encode(host(addresses), family: family ?? SLIM_AF_INET, into: address, length: &room)
         length.pointee = room
     case SLIM_AF_UNIX:
         guard let channel = Channel(fd) else { return result }

@@ -4,15 +4,50 @@ import CSlimSocket
 enum Options {
     /// `SO_RCVTIMEO` limits how long `accept` waits.
     static func copyTimeout(from fd: CInt, to channel: CInt) {
-        withUnsafeTemporaryAllocation(byteCount: 16, alignment: 8) { timeout in
-            var length: UInt32 = 16
-            let socket = SLIM_SOL_SOCKET
-            let option = SLIM_SO_RCVTIMEO
-            let bytes = timeout.baseAddress!
-            guard Kernel.quietly({ slim_real_getsockopt(fd, socket, option, bytes, &length) }) == 0, length == 16,
-                bytes.load(as: UInt64.self) | bytes.load(fromByteOffset: 8, as: UInt64.self) != 0
-            else { return }
-            _ = Kernel.quietly { slim_real_setsockopt(channel, socket, option, bytes, length) }
+        copy(slim_option(level: SLIM_SOL_SOCKET, name: SLIM_SO_RCVTIMEO), from: fd, to: channel)
+    }
+
+    /// Sets on a new socket what the application has set on the one that it replaces.
+    static func keep(from fd: CInt, on fresh: CInt) {
+        var count = 0
+        if let kept = slim_kept_options(&count) {
+            for index in 0..<count { copy(kept[index], from: fd, to: fresh) }
+        }
+        // Buffers grow by themselves: only those count that the application has fixed.
+        guard let locked = Kernel.socketOption(fd, SLIM_SO_BUF_LOCK) else { return }
+        if locked & 1 != 0 { copyBuffer(SLIM_SO_SNDBUF, from: fd, to: fresh) }
+        if locked & 2 != 0 { copyBuffer(SLIM_SO_RCVBUF, from: fd, to: fresh) }
+    }
+
+    private static func copyBuffer(_ name: CInt, from fd: CInt, to other: CInt) {
+        guard let doubled = Kernel.socketOption(fd, name) else { return }
+        var bytes = doubled / 2
+        _ = Kernel.quietly {
+            slim_real_setsockopt(other, SLIM_SOL_SOCKET, name, &bytes, UInt32(MemoryLayout<CInt>.size))
+        }
+    }
+
+    private static func copy(_ option: slim_option, from fd: CInt, to other: CInt) {
+        guard let (value, length) = read(option, of: fd), let (standard, _) = read(option, of: other),
+            !areEqual(value, standard)
+        else { return }
+        var bytes = value
+        _ = Kernel.quietly { slim_real_setsockopt(other, option.level, option.name, &bytes, length) }
+    }
+
+    private static func read(_ option: slim_option, of fd: CInt) -> (slim_bytes, UInt32)? {
+        var value = slim_bytes()
+        var length: UInt32 = 16
+        let code = Kernel.quietly { slim_real_getsockopt(fd, option.level, option.name, &value, &length) }
+        return code == 0 ? (value, length) : nil
+    }
+
+    private static func areEqual(_ a: slim_bytes, _ b: slim_bytes) -> Bool {
+        withUnsafeBytes(of: a) { a in
+            withUnsafeBytes(of: b) { b in
+                for index in 0..<16 where a[index] != b[index] { return false }
+                return true
+            }
         }
     }
 
@@ -35,6 +70,8 @@ enum Options {
     }
 }
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_getsockopt(
     _ fd: CInt, _ level: CInt, _ option: CInt, _ value: UnsafeMutableRawPointer?,
@@ -44,10 +81,12 @@ public func slim_getsockopt(
         return slim_real_getsockopt(fd, level, option, value, length)
     }
     if let constant = Options.constant(channel, level: level, option: option) {
-        guard CInt(bitPattern: length.pointee) >= 0 else { return fail(SLIM_EINVAL) }
-        let count = min(Int(length.pointee), MemoryLayout<CInt>.size)
-        withUnsafeBytes(of: constant) { value.copyMemory(from: $0.baseAddress!, byteCount: count) }
-        length.pointee = UInt32(count)
+        // The kernel checks what it is given and how much of it.
+        let result = slim_real_getsockopt(fd, level, option, value, length)
+        guard result == 0 else { return result }
+        let bytes = UnsafeMutableRawBufferPointer(
+            start: value, count: min(Int(length.pointee), MemoryLayout<CInt>.size))
+        withUnsafeBytes(of: constant) { bytes.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<bytes.count])) }
         return 0
     }
     guard let original = Channel.original(fd) else {
@@ -57,6 +96,8 @@ public func slim_getsockopt(
     return slim_real_getsockopt(original, level, option, value, length)
 }
 
+// The name is that of the C header.
+// swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_setsockopt(
     _ fd: CInt, _ level: CInt, _ option: CInt, _ value: UnsafeRawPointer?, _ length: UInt32

@@ -11,25 +11,26 @@ struct RouterAnswer {
 }
 
 /// The connection to the router: one per process, at a high descriptor number, recognised by its cookie before each
-/// use. A thread, signal handler or forked child that finds it busy or foreign takes a connection of its own, so that
-/// nobody ever waits for anybody.
+/// use. A thread or signal handler that finds it busy takes a connection of its own, so that nobody ever waits for
+/// anybody. A forked child finds its memory of it wiped and opens its own.
 enum RouterLink {
     private static let timeoutSeconds: CInt = 3
     private static let preferredDescriptor: CInt = 900
+    /// A router that hangs is not asked again for so long.
+    private static let silenceSeconds: Int64 = 10
 
     /// The container's namespace, once the router has said so: 0 before.
     static var namespaceCookie: UInt64 {
-        let state = slim_link_state()!
-        return slim_load32(&state.pointee.greeted) == 1 ? state.pointee.greeting.namespace_cookie : 0
+        guard let router = slim_router_state(), slim_load32(&router.pointee.greeted) == 1 else { return 0 }
+        return router.pointee.greeting.namespace_cookie
     }
 
     /// Whether an address belongs to the overlay: `nil` when the router has not been heard yet.
     static func isOverlay(_ address: slim_address) -> Bool? {
-        let state = slim_link_state()!
-        guard slim_load32(&state.pointee.greeted) == 1 else { return nil }
-        return withUnsafeBytes(of: state.pointee.greeting.prefixes) { raw in
+        guard let router = slim_router_state(), slim_load32(&router.pointee.greeted) == 1 else { return nil }
+        return withUnsafeBytes(of: router.pointee.greeting.prefixes) { raw in
             let prefixes = raw.bindMemory(to: slim_prefix.self)
-            for index in 0..<min(Int(state.pointee.greeting.prefix_count), prefixes.count)
+            for index in 0..<min(Int(router.pointee.greeting.prefix_count), prefixes.count)
             where address.isInside(prefixes[index]) { return true }
             return false
         }
@@ -37,7 +38,8 @@ enum RouterLink {
 
     /// One request and its answer; `nil` when no router answers. Changes neither errno nor the cancellation state.
     static func ask(
-        _ operation: slim_operation, flags: UInt32 = 0, destination: slim_address = slim_address(), passing fd: CInt = -1
+        _ operation: slim_operation, flags: UInt32 = 0, destination: slim_address = slim_address(),
+        passing fd: CInt = -1
     ) -> RouterAnswer? {
         let saved = slim_errno()
         let cancelState = slim_set_cancel_state(1)
@@ -52,15 +54,13 @@ enum RouterLink {
         request.header.flags = flags
         request.destination = destination
 
-        let state = slim_link_state()!
-        let pid = UInt64(UInt32(bitPattern: slim_pid()))
-        let word = slim_load(&state.pointee.word)
-        let isFree = word >> 32 != pid || word & 1 == 0
-        guard isFree, slim_exchange(&state.pointee.word, word, pid << 32 | 1) != 0 else {
+        guard !isSilent else { return nil }
+        guard let state = slim_link_state(), slim_exchange32(&state.pointee.busy, 0, 1) != 0 else {
             return askOnce(&request, passing: fd)
         }
-        defer { slim_store(&state.pointee.word, pid << 32) }
-        if word >> 32 != pid { forget(state) }
+        defer { slim_store32(&state.pointee.busy, 0) }
+        state.pointee.sequence &+= 1
+        request.header.sequence = state.pointee.sequence
         // A router that was restarted has closed the old connection: one more try on a new one.
         for _ in 0..<2 {
             guard isRecognised(state) || open(state) else { return nil }
@@ -68,6 +68,7 @@ enum RouterLink {
             case .answer(let answer): return answer
             case .silent:
                 forget(state)
+                beSilent()
                 return nil
             case .closed: forget(state)
             }
@@ -79,21 +80,42 @@ enum RouterLink {
         let descriptor = slim_dial(slim_router_name(), timeoutSeconds)
         guard descriptor >= 0 else { return nil }
         defer { _ = slim_close(descriptor) }
-        guard case .answer(let answer) = exchange(descriptor, &request, passing: fd) else { return nil }
-        return answer
+        request.header.sequence = 1
+        switch exchange(descriptor, &request, passing: fd) {
+        case .answer(let answer): return answer
+        case .silent: beSilent()
+        case .closed: break
+        }
+        return nil
     }
+
+    private static var isSilent: Bool {
+        guard let router = slim_router_state(), router.pointee.silent_until != 0 else { return false }
+        return slim_seconds() < router.pointee.silent_until
+    }
+
+    private static func beSilent() { slim_router_state()?.pointee.silent_until = slim_seconds() + silenceSeconds }
 
     private static func isRecognised(_ state: UnsafeMutablePointer<slim_link>) -> Bool {
         state.pointee.cookie != 0 && Kernel.cookie(state.pointee.descriptor) == state.pointee.cookie
     }
 
-    /// Closes the connection if the number still is ours; after fork that is the child's copy of the parent's.
+    /// Closes the connection if the number still is ours.
     private static func forget(_ state: UnsafeMutablePointer<slim_link>) {
         if isRecognised(state) { _ = slim_close(state.pointee.descriptor) }
         state.pointee.cookie = 0
     }
 
+    /// Closes the copy that a fork has made of the parent's connection.
+    private static func forgetInherited(_ router: UnsafeMutablePointer<slim_router>) {
+        let (cookie, descriptor) = (router.pointee.inherited_cookie, router.pointee.inherited_descriptor)
+        if cookie != 0, Kernel.cookie(descriptor) == cookie { _ = slim_close(descriptor) }
+        router.pointee.inherited_cookie = 0
+    }
+
     private static func open(_ state: UnsafeMutablePointer<slim_link>) -> Bool {
+        guard let router = slim_router_state() else { return false }
+        forgetInherited(router)
         var descriptor = slim_dial(slim_router_name(), timeoutSeconds)
         guard descriptor >= 0 else { return false }
         let high = slim_fcntl(descriptor, SLIM_F_DUPFD_CLOEXEC, preferredDescriptor)
@@ -103,6 +125,8 @@ enum RouterLink {
         }
         state.pointee.descriptor = descriptor
         state.pointee.cookie = Kernel.cookie(descriptor)
+        router.pointee.inherited_descriptor = descriptor
+        router.pointee.inherited_cookie = state.pointee.cookie
         return true
     }
 
@@ -113,9 +137,6 @@ enum RouterLink {
     }
 
     private static func exchange(_ descriptor: CInt, _ request: inout slim_request, passing fd: CInt) -> Outcome {
-        let state = slim_link_state()!
-        state.pointee.sequence &+= 1
-        request.header.sequence = state.pointee.sequence
         while slim_send(descriptor, &request, MemoryLayout<slim_request>.size, fd) < 0 {
             if slim_errno() != SLIM_EINTR { return .closed }
         }
@@ -123,12 +144,12 @@ enum RouterLink {
         for _ in 0..<8 {
             var message = slim_greeting()
             var passed: CInt = -1
-            let count = slim_receive(
-                descriptor, &message, MemoryLayout<slim_greeting>.size, &passed, SLIM_MSG_CMSG_CLOEXEC)
-            if count < 0 {
-                if slim_errno() == SLIM_EINTR { continue }
-                return slim_errno() == SLIM_EAGAIN ? .silent : .closed
-            }
+            var count = 0
+            repeat {
+                count = slim_receive(
+                    descriptor, &message, MemoryLayout<slim_greeting>.size, &passed, SLIM_MSG_CMSG_CLOEXEC)
+            } while count < 0 && slim_errno() == SLIM_EINTR
+            if count < 0 { return slim_errno() == SLIM_EAGAIN ? .silent : .closed }
             guard count >= MemoryLayout<slim_header>.size, message.header.magic == UInt32(SLIM_ABI_MAGIC),
                 message.header.version == UInt16(SLIM_ABI_VERSION)
             else {
@@ -147,9 +168,8 @@ enum RouterLink {
     }
 
     private static func remember(_ greeting: slim_greeting) {
-        let state = slim_link_state()!
-        guard slim_load32(&state.pointee.greeted) == 0 else { return }
-        state.pointee.greeting = greeting
-        slim_store32(&state.pointee.greeted, 1)
+        guard let router = slim_router_state(), slim_load32(&router.pointee.greeted) == 0 else { return }
+        router.pointee.greeting = greeting
+        slim_store32(&router.pointee.greeted, 1)
     }
 }

@@ -18,10 +18,10 @@ enum SocketAddress {
         switch family(address, length) {
         case SLIM_AF_INET where length >= v4Length:
             result.family = UInt16(SLIM_AF_INET)
-            copy(address + 4, into: &result, offset: 0, count: 4)
+            copy(address + 4, into: &result, count: 4)
         case SLIM_AF_INET6 where length >= v6Length - 4:
             result.family = UInt16(SLIM_AF_INET6)
-            copy(address + 8, into: &result, offset: 0, count: 16)
+            copy(address + 8, into: &result, count: 16)
             if length >= v6Length { result.scope = address.loadUnaligned(fromByteOffset: 24, as: UInt32.self) }
         default:
             return nil
@@ -37,46 +37,43 @@ enum SocketAddress {
         _ address: slim_address, family: CInt, into buffer: UnsafeMutableRawPointer,
         length: UnsafeMutablePointer<UInt32>
     ) {
-        withUnsafeTemporaryAllocation(byteCount: Int(v6Length), alignment: 4) { scratch in
-            let bytes = scratch.baseAddress!
-            bytes.initializeMemory(as: UInt8.self, repeating: 0, count: Int(v6Length))
+        var scratch = slim_bytes()
+        withUnsafeMutableBytes(of: &scratch) { bytes in
             bytes.storeBytes(of: UInt16(truncatingIfNeeded: family), as: UInt16.self)
             bytes.storeBytes(of: address.port.bigEndian, toByteOffset: 2, as: UInt16.self)
             let isV4 = address.family == UInt16(SLIM_AF_INET)
             let full: UInt32
             if family == SLIM_AF_INET {
-                copy(address, offset: 0, count: 4, to: bytes + 4)
+                copy(address, from: isV4 ? 0 : 12, count: 4, to: bytes, at: 4)
                 full = v4Length
             } else {
                 if isV4 {
                     bytes.storeBytes(of: 0xffff, toByteOffset: 18, as: UInt16.self)
-                    copy(address, offset: 0, count: 4, to: bytes + 20)
+                    copy(address, from: 0, count: 4, to: bytes, at: 20)
                 } else {
-                    copy(address, offset: 0, count: 16, to: bytes + 8)
+                    copy(address, from: 0, count: 16, to: bytes, at: 8)
                     bytes.storeBytes(of: address.scope, toByteOffset: 24, as: UInt32.self)
                 }
                 full = v6Length
             }
-            buffer.copyMemory(from: bytes, byteCount: Int(min(length.pointee, full)))
+            let count = Int(min(length.pointee, full))
+            UnsafeMutableRawBufferPointer(start: buffer, count: count)
+                .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
             length.pointee = full
         }
     }
 
-    private static func copy(
-        _ source: UnsafeRawPointer, into address: inout slim_address, offset: Int, count: Int
-    ) {
+    private static func copy(_ source: UnsafeRawPointer, into address: inout slim_address, count: Int) {
         withUnsafeMutableBytes(of: &address.bytes) { target in
-            for index in 0..<count { target[offset + index] = source.load(fromByteOffset: index, as: UInt8.self) }
+            for index in 0..<count { target[index] = source.load(fromByteOffset: index, as: UInt8.self) }
         }
     }
 
     private static func copy(
-        _ address: slim_address, offset: Int, count: Int, to target: UnsafeMutableRawPointer
+        _ address: slim_address, from offset: Int, count: Int, to target: UnsafeMutableRawBufferPointer, at start: Int
     ) {
         withUnsafeBytes(of: address.bytes) { source in
-            for index in 0..<count {
-                target.storeBytes(of: source[offset + index], toByteOffset: index, as: UInt8.self)
-            }
+            for index in 0..<count { target[start + index] = source[offset + index] }
         }
     }
 }

@@ -5,8 +5,9 @@ package import SystemPackage
 /// Starts a program that outlives this one: in a session of its own, with no descriptor of this process but stderr.
 ///
 /// The corresponding C function is `posix_spawn`.
-package func startDetached(_ path: String, _ arguments: [String]) throws(Errno) {
-    var vector: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) }
+/// - Parameter name: what it is called in the list of processes.
+package func startDetached(_ path: String, named name: String, _ arguments: [String]) throws(Errno) {
+    var vector: [UnsafeMutablePointer<CChar>?] = ([name] + arguments).map { strdup($0) }
     defer { for text in vector { free(text) } }
     vector.append(nil)
     var pid: CInt = 0

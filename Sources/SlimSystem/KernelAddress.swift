@@ -48,13 +48,13 @@ package struct KernelAddress: Sendable {
     /// Address and port; a v4-mapped address is given as the IPv4 address it stands for.
     package var endpoint: Endpoint? {
         withUnsafeBytes(of: storage) { bytes in
-            let port = Port(UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self)))
+            let port = Port(UInt16(bigEndian: bytes.loadUnaligned(fromByteOffset: 2, as: UInt16.self)))
             switch family {
             case .v4:
-                return Endpoint(IPAddress(v4Bits: UInt32(bigEndian: bytes.load(fromByteOffset: 4, as: UInt32.self))), port)
+                return Endpoint(IPAddress(v4Bits: UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: 4, as: UInt32.self))), port)
             case .v6:
-                let high = UInt64(bigEndian: bytes.load(fromByteOffset: 8, as: UInt64.self))
-                let low = UInt64(bigEndian: bytes.load(fromByteOffset: 16, as: UInt64.self))
+                let high = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+                let low = UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self))
                 return Endpoint(IPAddress(v6High: high, low: low), port)
             case nil:
                 return nil

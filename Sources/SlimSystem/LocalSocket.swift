@@ -8,10 +8,27 @@ package enum LocalSocket {
     package struct Received: ~Copyable {
         /// Bytes in the message; 0 is the end of the connection.
         package let byteCount: Int
-        /// How many descriptors came; all but the first were closed.
+        /// How many descriptors came.
         package let descriptorCount: Int
         package let isTruncated: Bool
         package var descriptor: OwnedDescriptor?
+        private var surplus: [CInt]
+
+        fileprivate init(byteCount: Int, isTruncated: Bool, descriptors: UnsafeMutableBufferPointer<CInt>) {
+            self.byteCount = byteCount
+            self.isTruncated = isTruncated
+            descriptorCount = descriptors.count
+            descriptor = descriptors.first.map { OwnedDescriptor($0) }
+            surplus = Array(descriptors.dropFirst())
+        }
+
+        deinit { for raw in surplus { _ = OwnedDescriptor(raw) } }
+
+        /// Takes the descriptors after the first out: whoever does closes them.
+        package mutating func takeSurplus() -> [CInt] {
+            defer { surplus = [] }
+            return surplus
+        }
 
         /// Takes the descriptor out.
         package mutating func takeDescriptor() -> OwnedDescriptor? { descriptor.take() }
@@ -39,7 +56,7 @@ package enum LocalSocket {
     /// Accepts one connection, non-blocking and close-on-exec; `nil` when nothing is pending.
     package static func accept(_ fd: CInt) throws(Errno) -> OwnedDescriptor? {
         do throws(Errno) {
-            return OwnedDescriptor(try systemCall { slim_accept4(fd, nil, nil, 1) })
+            return OwnedDescriptor(try systemCall { slim_accept_closing(fd, nil, nil, 1) })
         } catch {
             if error == .wouldBlock { return nil }
             throw error
@@ -105,15 +122,15 @@ package enum LocalSocket {
     private static func receive(
         from fd: CInt, into buffer: UnsafeMutableRawBufferPointer, flags: CInt
     ) throws(Errno) -> Received {
-        var passed: CInt = -1
-        var count: CInt = 0
-        var truncated: CInt = 0
-        let bytes = try systemCall {
-            slim_receive_message(fd, buffer.baseAddress, buffer.count, &passed, &count, &truncated, flags)
+        try withUnsafeTemporaryAllocation(of: CInt.self, capacity: Int(SLIM_MOST_DESCRIPTORS)) { passed throws(Errno) in
+            var count: CInt = 0
+            var truncated: CInt = 0
+            let bytes = try systemCall {
+                slim_receive_message(fd, buffer.baseAddress, buffer.count, passed.baseAddress, &count, &truncated, flags)
+            }
+            return Received(
+                byteCount: bytes, isTruncated: truncated != 0, descriptors: .init(rebasing: passed[..<Int(count)]))
         }
-        return Received(
-            byteCount: bytes, descriptorCount: Int(count), isTruncated: truncated != 0,
-            descriptor: passed >= 0 ? OwnedDescriptor(passed) : nil)
     }
 
     /// Sets the size of a socket's send buffer in bytes; the kernel doubles it and has a minimum of 4,608.

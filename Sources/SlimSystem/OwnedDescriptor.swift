@@ -23,6 +23,6 @@ package struct OwnedDescriptor: ~Copyable, Sendable {
     ///
     /// The corresponding C function is `fcntl` with `F_DUPFD_CLOEXEC`.
     package func duplicate() throws(Errno) -> OwnedDescriptor {
-        OwnedDescriptor(try systemCall { slim_fcntl(raw, F_DUPFD_CLOEXEC, 0) })
+        OwnedDescriptor(try systemCall { slim_control(raw, F_DUPFD_CLOEXEC, 0) })
     }
 }

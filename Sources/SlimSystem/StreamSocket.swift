@@ -56,7 +56,7 @@ package enum StreamSocket {
     /// - Parameter peer: filled with the peer's address; must be fresh.
     /// - Returns: `nil` when nothing is pending on a non-blocking socket, or the connection is gone already.
     package static func accept(_ fd: CInt, peer: inout KernelAddress) throws(Errno) -> OwnedDescriptor? {
-        let connection = peer.withMutablePointer { slim_accept4(fd, $0, $1, 0) }
+        let connection = peer.withMutablePointer { slim_accept_closing(fd, $0, $1, 0) }
         if connection >= 0 { return OwnedDescriptor(connection) }
         switch errno {
         case EAGAIN, EINTR, ECONNABORTED, EPROTO, ENETDOWN, EHOSTDOWN, EHOSTUNREACH, ENETUNREACH: return nil
@@ -149,9 +149,9 @@ package enum StreamSocket {
     }
 
     package static func setNonblocking(_ fd: CInt, _ nonblocking: Bool) throws(Errno) {
-        let flags = try systemCall { slim_fcntl(fd, F_GETFL, 0) }
+        let flags = try systemCall { slim_control(fd, F_GETFL, 0) }
         let wanted = nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
-        if wanted != flags { try systemCall { slim_fcntl(fd, F_SETFL, wanted) } }
+        if wanted != flags { try systemCall { slim_control(fd, F_SETFL, wanted) } }
     }
 
     private static func integer(_ level: CInt, _ name: CInt, of fd: CInt) throws(Errno) -> CInt {

@@ -13,10 +13,12 @@ struct Fixture: Sendable {
     /// The project's folder, two above this file's.
     static let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent().path
-    static let slimctl = project + "/build/bin/slimctl"
+    /// Where the programs and the library under test are: what was built, unless the environment says otherwise.
+    static let programs = ProcessInfo.processInfo.environment["SLIM_BIN"] ?? project + "/build/bin"
+    static let libraries = ProcessInfo.processInfo.environment["SLIM_LIB"] ?? project + "/build/lib"
+    static let slimctl = programs + "/slimctl"
 
-    static let builtBinaries = LabBinaries(
-        router: project + "/build/bin/slimrouter", library: project + "/build/lib/libslimsocket.so")
+    static let builtBinaries = LabBinaries(router: programs + "/slimrouter", library: libraries + "/libslimsocket.so")
 
     /// A name that no other run of the tests uses at the same time.
     static func labName(_ purpose: String) -> String { "test-\(ProcessInfo.processInfo.processIdentifier)-\(purpose)" }

@@ -259,6 +259,22 @@ __attribute__((unused)) static int dialled(const char *host, int port)
 	return command("dial %s %d\n", host, port);
 }
 
+/* Whether nobody listens at a port of this container, soon. */
+__attribute__((unused)) static int refuses(int port)
+{
+	int round;
+
+	for (round = 0; round < 100; round++) {
+		int control = dialled(own_v4, port), is_refused = !strncmp(read_line(control), "error 111", 9);
+
+		close(control);
+		if (is_refused)
+			return 1;
+		usleep(10000);
+	}
+	return 0;
+}
+
 __attribute__((unused)) static int listener(const char *host, int port, int backlog)
 {
 	struct name at = name_of(host, port);

@@ -212,6 +212,7 @@ static void bound(void)
 	close(fd);
 
 	fd = tcp(AF_INET6, 0);
+	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	CHECK_OK("bind to ::", bind_to(fd, "::", 6103));
 	CHECK_OK("connect when bound to ::", connect_to(fd, peer_v6, PEER_PORT));
 	snprintf(expected, sizeof(expected), "%s 6103", own_v6);
@@ -228,6 +229,7 @@ static void bound(void)
 
 	fd = tcp(AF_INET, 0);
 	CHECK_FAILS("refused when fresh, then bound", connect_to(fd, peer_v4, CLOSED_PORT), ECONNREFUSED);
+	set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	CHECK_OK("bind after refused", bind_to(fd, own_v4, 6104));
 	CHECK_OK("connect after bind after refused", connect_to(fd, peer_v4, PEER_PORT));
 	close(fd);

@@ -36,7 +36,7 @@ enum slim_operation {
 };
 
 enum slim_request_flag {
-	/* CONNECT: no option of the socket differs from a new one's, none needs to be copied. */
+	/* CONNECT: a TCP socket as socket() made it: not bound, and no option differs from a new one's. */
 	SLIM_REQUEST_PRISTINE = 1 << 0,
 	/* CONNECT: O_NONBLOCK is set on the socket. */
 	SLIM_REQUEST_NONBLOCK = 1 << 1,
@@ -44,6 +44,8 @@ enum slim_request_flag {
 	SLIM_REQUEST_CHANGED = 1 << 2,
 	/* ORIGINAL: the listener ends; the caller takes the socket back. */
 	SLIM_REQUEST_RELEASE = 1 << 3,
+	/* CONNECT, with PRISTINE: the socket is an IPv6 socket. */
+	SLIM_REQUEST_V6 = 1 << 4,
 };
 
 struct slim_request {

@@ -14,7 +14,8 @@ enum slim_keep_operation {
 	SLIM_KEEP_KEY = 4,      /* preamble key `id` of the peer `name` */
 	SLIM_KEEP_DROP = 5,     /* listener `id` is no more */
 	SLIM_KEEP_TAKE = 6,     /* a new router: hand everything over */
-	SLIM_KEEP_END = 7,      /* the answer to TAKE ends here */
+	SLIM_KEEP_END = 7,      /* the answer to TAKE or SYNC ends here */
+	SLIM_KEEP_SYNC = 8,     /* answered once all that was said before is done */
 };
 
 struct slim_kept {

@@ -22,6 +22,8 @@
 #define SLIM_SOL_SOCKET          1
 #define SLIM_SO_TYPE             3
 #define SLIM_SO_ERROR            4
+#define SLIM_SO_SNDBUF           7
+#define SLIM_SO_RCVBUF           8
 #define SLIM_SO_RCVTIMEO         20
 #define SLIM_SO_SNDTIMEO         21
 #define SLIM_SO_ACCEPTCONN       30
@@ -29,7 +31,10 @@
 #define SLIM_SO_DOMAIN           39
 #define SLIM_SO_COOKIE           57
 #define SLIM_SO_NETNS_COOKIE     71
+#define SLIM_SO_BUF_LOCK         72
 #define SLIM_IPPROTO_TCP         6
+#define SLIM_IPPROTO_IPV6        41
+#define SLIM_IPV6_V6ONLY         26
 #define SLIM_TCP_INFO            11
 #define SLIM_TCP_CLOSE           7
 #define SLIM_F_GETFD             1
@@ -52,10 +57,14 @@
 #define SLIM_ENOTSOCK            88
 #define SLIM_EOPNOTSUPP          95
 #define SLIM_EADDRINUSE          98
+#define SLIM_ECONNRESET          104
+#define SLIM_EISCONN             106
 #define SLIM_ENOTCONN            107
 #define SLIM_ECONNREFUSED        111
+#define SLIM_EALREADY            114
 #define SLIM_EINPROGRESS         115
 #define SLIM_EMFILE              24
+#define SLIM_SHUT_RD             0
 #define SLIM_SHUT_WR             1
 #define SLIM_SHUT_RDWR           2
 #define SLIM_MSG_CMSG_CLOEXEC    0x40000000
@@ -63,7 +72,12 @@
 
 int slim_errno(void);
 void slim_set_errno(int code);
-int slim_pid(void);
+/* Seconds of a clock that nobody sets. */
+int64_t slim_seconds(void);
+/* Whether the byte at an address can be read. */
+int slim_readable(const void *address);
+/* Lets others run for a millisecond. */
+void slim_nap(void);
 
 /* The functions that the interposed ones stand before: the next in the program's lookup order, cancellable as ever. */
 int slim_real_connect(int fd, const void *address, uint32_t length);
@@ -102,6 +116,18 @@ const char *slim_router_name(void);
 int slim_log_level(void);    /* 0 silent, 1 errors, 2 information, 3 debug */
 int slim_listen_plain(void); /* SLIM_LISTEN=plain */
 
+/* Room for a socket address, an option or an event: on the stack, where a signal handler may need it. */
+struct slim_bytes {
+	_Alignas(8) uint8_t bytes[128];
+};
+
+/* The options that a socket keeps when its connection has ended and the next is made. */
+struct slim_option {
+	int level;
+	int name;
+};
+const struct slim_option *slim_kept_options(size_t *count);
+
 /* Tables, zero at start. */
 #define SLIM_KNOWN_SLOTS 4096
 #define SLIM_PRISTINE_SLOTS 1024
@@ -122,21 +148,30 @@ struct slim_note {
 	uint64_t data;
 };
 
-/* What this process knows of its router; word is pid << 32 | busy. */
+/* The connection to the router: of this process alone, a forked child finds zeroes. */
 struct slim_link {
-	uint64_t word;
 	uint64_t cookie;
 	int32_t descriptor;
 	uint32_t sequence;
+	uint32_t busy;
+	uint32_t restoring; /* how many threads are putting a listening socket back in the place of its channel */
+};
+
+/* What the router has said, which a forked child may know too, and where the child finds its copy of the connection. */
+struct slim_router {
+	uint64_t inherited_cookie;
+	int64_t silent_until; /* by slim_seconds() */
+	int32_t inherited_descriptor;
 	uint32_t greeted; /* 1 when `greeting` holds */
-	uint32_t reserved;
 	struct slim_greeting greeting;
 };
 
 struct slim_known *slim_known_table(void);
 uint64_t *slim_pristine_table(void);
 struct slim_note *slim_note_table(void);
+/* NULL where the kernel gives no memory that a forked child does not see. */
 struct slim_link *slim_link_state(void);
+struct slim_router *slim_router_state(void);
 
 static inline uint64_t slim_load(const uint64_t *word)
 {
@@ -166,6 +201,11 @@ static inline void slim_store32(uint32_t *word, uint32_t value)
 static inline int slim_exchange32(uint32_t *word, uint32_t expected, uint32_t desired)
 {
 	return __atomic_compare_exchange_n(word, &expected, desired, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE);
+}
+
+static inline void slim_add32(uint32_t *word, uint32_t value)
+{
+	__atomic_add_fetch(word, value, __ATOMIC_ACQ_REL);
 }
 
 static inline void slim_fence(void)

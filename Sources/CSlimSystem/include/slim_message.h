@@ -12,8 +12,11 @@
 /* Sends one message with at most one descriptor (-1: none); MSG_NOSIGNAL is added to `flags`. */
 ssize_t slim_send_message(int fd, const void *message, size_t length, int passed, int flags);
 
+/* The kernel passes no more at once (SCM_MAX_FD). */
+#define SLIM_MOST_DESCRIPTORS 253
+
 /*
- * Receives one message and its first descriptor (-1: none), close-on-exec; any further ones are closed.
+ * Receives one message and its descriptors, close-on-exec: `passed` has room for SLIM_MOST_DESCRIPTORS.
  * `*count` tells how many came; `*truncated` is 1 when message or descriptors did not fit.
  */
 ssize_t slim_receive_message(int fd, void *message, size_t length, int *passed, int *count, int *truncated, int flags);
@@ -22,7 +25,7 @@ ssize_t slim_receive_message(int fd, void *message, size_t length, int *passed, 
 ssize_t slim_fast_open(int fd, const void *data, size_t length, const void *address, unsigned int address_length);
 
 /* accept4(): close-on-exec and, where asked, non-blocking. */
-int slim_accept4(int fd, void *address, unsigned int *address_length, int nonblocking);
+int slim_accept_closing(int fd, void *address, unsigned int *address_length, int nonblocking);
 
 int slim_epoll_add(int epoll, int fd, unsigned int events, uint64_t token);
 int slim_epoll_change(int epoll, int fd, unsigned int events, uint64_t token);

@@ -11,7 +11,7 @@
 #define SLIM_SO_COOKIE 57
 #define SLIM_SO_NETNS_COOKIE 71
 
-int slim_fcntl(int fd, int command, int argument);
+int slim_control(int fd, int command, int argument);
 int slim_open(const char *path, int flags);
 int slim_create(const char *path, int flags, mode_t mode);
 int slim_ioctl_integer(int fd, unsigned long request, int *value);

@@ -47,7 +47,8 @@ actor ContainerManager {
         }
         for record in known {
             do throws(AdminError) { _ = try attach(AttachRequest(record), expected: record.cookie) } catch {
-                logger.warning("container not restored", metadata: ["container": "\(record.name)", "error": "\(error)"])
+                logger.warning(
+                    "container not restored", metadata: ["container": "\(record.name)", "error": "\(error)"])
                 try? overlay.detach(container: record.name)
             }
         }
@@ -144,7 +145,8 @@ actor ContainerManager {
         let texts = [request.ipv4, request.ipv6].compactMap { $0 }
         guard !texts.isEmpty else {
             guard let addresses = pool.take() else {
-                throw AdminError(.unavailable, "container \(request.name): every address of this host's subnets is in use")
+                throw AdminError(
+                    .unavailable, "container \(request.name): every address of this host's subnets is in use")
             }
             return addresses
         }
@@ -161,7 +163,8 @@ actor ContainerManager {
 
     func detach(_ name: String) throws(AdminError) {
         guard attached[name] != nil else {
-            throw AdminError(.notFound, "container \(name): there is none of this name; `slimctl containers` lists them")
+            throw AdminError(
+                .notFound, "container \(name): there is none of this name; `slimctl containers` lists them")
         }
         do throws(OverlayError) { try release(name) } catch { throw AdminError(.internalError, "\(error)") }
         logger.info("container detached", metadata: ["container": "\(name)"])
@@ -171,7 +174,8 @@ actor ContainerManager {
     /// found is nothing, or another one. The router's own socket keeps such a namespace alive.
     func detachVanished() {
         for (name, container) in attached {
-            guard let file = container.file, NamespaceFile(path: container.record.netns) != file, !file.hasProcesses else {
+            guard let file = container.file, NamespaceFile(path: container.record.netns) != file, !file.hasProcesses
+            else {
                 continue
             }
             do throws(OverlayError) {

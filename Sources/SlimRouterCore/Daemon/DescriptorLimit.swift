@@ -6,9 +6,11 @@ enum DescriptorLimit {
     /// Raises the limit as far as this process may. The corresponding C function is `setrlimit` with `RLIMIT_NOFILE`.
     static func raise(logger: Logger) {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max else { return }
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < limit.rlim_max
+        else { return }
         limit.rlim_cur = limit.rlim_max
         guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) != 0 else { return }
-        logger.warning("the limit of open descriptors cannot be raised: many programs at once may be left to the packet overlay")
+        logger.warning(
+            "the limit of open descriptors cannot be raised: many programs at once may be left to the packet overlay")
     }
 }

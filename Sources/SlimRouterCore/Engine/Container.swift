@@ -8,7 +8,8 @@ final class Container {
     let ipv4: IPAddress?
     let ipv6: IPAddress?
     /// Where its programs reach the router: the abstract socket in its network namespace.
-    let door: OwnedDescriptor
+    let door: EntrustedDescriptor
+    private var isShut = false
     var doorToken: UInt64 = 0
     /// The options of new sockets in its namespace, by which changed ones are told.
     let defaults: (v4: SocketOptions, v6: SocketOptions)
@@ -19,6 +20,8 @@ final class Container {
     var parkedCount = 0
     var connectionCount = 0
     var ports = PortPool()
+    /// Closes what its programs have sent.
+    let disposal = Disposal()
 
     init(_ arrangement: ContainerArrangement) {
         name = arrangement.name
@@ -26,7 +29,16 @@ final class Container {
         ipv4 = arrangement.ipv4
         ipv6 = arrangement.ipv6
         defaults = arrangement.defaults
-        door = arrangement.door.take()
+        door = EntrustedDescriptor(arrangement.door.take())
+    }
+
+    deinit { shut() }
+
+    /// Closes the door: another router, or this one, may serve the namespace then.
+    func shut() {
+        guard !isShut else { return }
+        isShut = true
+        door.close(by: disposal)
     }
 
     func address(_ family: IPAddress.Family) -> IPAddress? { family == .v4 ? ipv4 : ipv6 }

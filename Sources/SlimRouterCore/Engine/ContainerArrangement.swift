@@ -22,7 +22,7 @@ struct ContainerArrangement: Sendable {
         namespace = try network.cookie()
         let door = Handover()
         defaults = try network.run { () throws(Errno) in
-            door.put(try LocalSocket.listener(at: "@slim"))
+            door.put(try Self.listen())
             let v4 = try StreamSocket.open(.v4, nonblocking: false)
             let options = SocketOptions(of: v4.raw, family: .v4)
             // Where IPv6 is switched off there are no IPv6 sockets to compare.
@@ -30,5 +30,16 @@ struct ContainerArrangement: Sendable {
             return (options, SocketOptions(of: v6.raw, family: .v6))
         }
         self.door = door
+    }
+
+    /// A container that was detached a moment ago may still be letting go of the name.
+    private static func listen() throws(Errno) -> OwnedDescriptor {
+        for _ in 0..<50 {
+            do throws(Errno) { return try LocalSocket.listener(at: "@slim") } catch {
+                if error != .addressInUse { throw error }
+            }
+            pause(.milliseconds(20))
+        }
+        return try LocalSocket.listener(at: "@slim")
     }
 }

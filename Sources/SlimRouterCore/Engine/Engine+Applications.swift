@@ -11,12 +11,18 @@ extension Engine {
         do throws(Errno) {
             let room = UnsafeMutableRawBufferPointer(rebasing: scratch[..<MemoryLayout<slim_request>.size])
             guard var received = try LocalSocket.receive(from: link.descriptor.raw, into: room) else { return }
-            guard received.byteCount > 0 else { return close(link) }
+            let descriptor = received.takeDescriptor()
+            for surplus in received.takeSurplus() { link.container.disposal.close(OwnedDescriptor(surplus)) }
             let request = room.load(as: slim_request.self)
             guard received.byteCount == room.count, !received.isTruncated, received.descriptorCount <= 1,
-                request.header.magic == UInt32(SLIM_ABI_MAGIC), request.header.version == UInt16(SLIM_ABI_VERSION)
-            else { return reject(link, "a message that is none of ours") }
-            dispatch(request, from: link, received.takeDescriptor())
+                request.header.magic == UInt32(SLIM_ABI_MAGIC), request.header.version == UInt16(SLIM_ABI_VERSION),
+                isBearable(link.container)
+            else {
+                if let descriptor { link.container.disposal.close(descriptor) }
+                // What is empty is the end, most often.
+                return received.byteCount == 0 ? close(link) : reject(link, "a message that is none of ours")
+            }
+            dispatch(request, from: link, descriptor)
         } catch {
             close(link)
         }
@@ -35,8 +41,21 @@ extension Engine {
         case SLIM_OP_LISTEN: listen(link, sequence, descriptor)
         case SLIM_OP_LOOKUP: lookUp(link, sequence, descriptor)
         case SLIM_OP_ORIGINAL: handOutOriginal(link, request.header, descriptor)
-        default: reject(link, "an unknown request \(request.header.operation)")
+        default:
+            link.container.disposal.close(descriptor)
+            reject(link, "an unknown request \(request.header.operation)")
         }
+    }
+
+    /// A container that has sent more descriptors that cannot be closed than it may have programs is served no longer.
+    func isBearable(_ container: Container) -> Bool {
+        guard container.disposal.pending >= settings.socketsPerContainer else { return true }
+        log.error(
+            "bear \(container.name)",
+            "container \(container.name): it sent \(settings.socketsPerContainer) descriptors that cannot be closed; from now on "
+                + "it has the packet overlay only, until it is detached and attached again")
+        removeContainer(named: container.name)
+        return false
     }
 
     func reject(_ link: ApplicationLink, _ what: String) {
@@ -70,7 +89,9 @@ extension Engine {
 
     /// The overlay addresses of a host socket, to whoever holds it.
     private func lookUp(_ link: ApplicationLink, _ sequence: UInt32, _ descriptor: consuming OwnedDescriptor) {
-        guard let cookie = try? StreamSocket.cookie(descriptor.raw), let connection = connections[cookie] else {
+        let cookie = try? StreamSocket.cookie(descriptor.raw)
+        link.container.disposal.close(descriptor)
+        guard let cookie, let connection = connections[cookie] else {
             return reply(to: link, SLIM_OP_LOOKUP, sequence, SLIM_VERDICT_FALLBACK)
         }
         reply(
@@ -81,6 +102,7 @@ extension Engine {
     /// The listening socket behind a channel, to whoever holds the channel: it is the program's own.
     private func handOutOriginal(_ link: ApplicationLink, _ request: slim_header, _ descriptor: consuming OwnedDescriptor) {
         guard let cookie = try? StreamSocket.cookie(descriptor.raw), let listener = listeners[cookie] else {
+            link.container.disposal.close(descriptor)
             return reply(to: link, SLIM_OP_ORIGINAL, request.sequence, SLIM_VERDICT_FALLBACK)
         }
         if request.flags & SLIM_REQUEST_CHANGED.rawValue != 0 { listener.optionsMayHaveChanged = true }

@@ -8,28 +8,47 @@ internal import SystemPackage
 /// Outgoing connections: a program's connect() becomes a host socket that is already connecting.
 extension Engine {
     func connect(_ link: ApplicationLink, _ request: slim_request, _ original: consuming OwnedDescriptor) {
+        let container = link.container
         let sequence = request.header.sequence
-        let flags = request.header.flags
         // A container cannot speak for another: what counts is the namespace that the kernel says the socket is of.
-        guard let family = StreamSocket.family(original.raw),
-            (try? namespaceCookie(of: original.raw)) == link.container.namespace
-        else { return reject(link, "connect for a descriptor that is no TCP socket of the container") }
-        guard let destination = request.destination.endpoint, let bound = try? StreamSocket.localAddress(original.raw),
-            let source = sourceEndpoint(of: link.container, bound: bound.endpoint, towards: destination.address),
-            connections.count < settings.connections
-        else { return fallBack(link, sequence) }
-        // An IPv6-only socket cannot reach an IPv4 address: the kernel has the right error for it.
-        let isPristine = flags & SLIM_REQUEST_PRISTINE.rawValue != 0
-        if family == .v6, destination.address.family == .v4, !isPristine,
-            (try? StreamSocket.get(.v6Only, on: original.raw)) == 1
-        {
+        guard (try? namespaceCookie(of: original.raw)) == container.namespace,
+            let socket = socket(original.raw, request.header.flags)
+        else {
+            container.disposal.close(original)
+            return reject(link, "connect for a descriptor that is no TCP socket of the container")
+        }
+        guard let destination = request.destination.endpoint, connections.count < settings.connections,
+            let source = sourceEndpoint(of: container, bound: socket.bound, towards: destination.address)
+        else {
+            container.disposal.close(original)
             return fallBack(link, sequence)
         }
-        let pending = PendingConnect(
-            link: link, sequence: sequence, isNonblocking: flags & SLIM_REQUEST_NONBLOCK.rawValue != 0,
-            isPristine: isPristine, original: original, family: family, source: source,
-            destination: destination)
-        route(pending)
+        // An IPv6-only socket cannot reach an IPv4 address: the kernel has the right error for it.
+        if socket.family == .v6, destination.address.family == .v4, !socket.isPristine,
+            (try? StreamSocket.get(.v6Only, on: original.raw)) == 1
+        {
+            container.disposal.close(original)
+            return fallBack(link, sequence)
+        }
+        route(
+            PendingConnect(
+                link: link, sequence: sequence,
+                isNonblocking: request.header.flags & SLIM_REQUEST_NONBLOCK.rawValue != 0,
+                isPristine: socket.isPristine, original: original, family: socket.family, source: source,
+                destination: destination))
+    }
+
+    /// What the program's socket is like. Of one that it calls pristine the router need not ask the kernel: a program that
+    /// lies gets another socket than it had, and harms nobody else.
+    private func socket(
+        _ original: CInt, _ flags: UInt32
+    ) -> (family: KernelAddress.Family, bound: Endpoint?, isPristine: Bool)? {
+        guard flags & SLIM_REQUEST_PRISTINE.rawValue == 0 else {
+            let isV6 = flags & SLIM_REQUEST_V6.rawValue != 0
+            return (isV6 ? .v6 : .v4, Endpoint(isV6 ? .anyV6 : .anyV4, Port(0)), true)
+        }
+        guard let family = StreamSocket.family(original) else { return nil }
+        return (family, try? StreamSocket.localAddress(original).endpoint, false)
     }
 
     /// Where the program's socket is bound, or will be: `nil` when the packet overlay has to decide.
@@ -105,24 +124,30 @@ extension Engine {
         let bytes = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
         preamble.encode(into: bytes, key: peer.key)
         do throws(Errno) {
-            let socket = try StreamSocket.open(pending.family, nonblocking: pending.isNonblocking || !peer.fastOpenWorks)
-            if !pending.isPristine {
-                SocketOptions(of: pending.original.raw, family: pending.family)
-                    .changed(from: container.defaults(pending.family)).apply(to: socket.raw)
-            }
             guard peer.fastOpenWorks else {
+                let socket = try StreamSocket.open(pending.family, nonblocking: true)
+                copyOptions(pending, to: socket)
                 return try startSlowly(pending, socket, source: source, to: address, preamble: Array(bytes))
             }
-            try StreamSocket.set(.fastOpenWithoutCookie, 1, on: socket.raw)
+            let socket = try spares.take(pending.family)
+            copyOptions(pending, to: socket)
+            if pending.isNonblocking { try StreamSocket.setNonblocking(socket.raw, true) }
             let sent = try StreamSocket.fastOpen(socket.raw, UnsafeRawBufferPointer(bytes), to: address)
             guard sent == Preamble.byteCount else { throw .invalidArgument }
             try handOver(socket, pending, source: source)
+            spares.replenish(pending.family)
         } catch {
             container.ports.release(source.port)
             if error == .nowInProgress || error == .notSupportedOnSocket { peer.fastOpenWorks = false }
             log.warning("connect", "no host socket to \(peer.name): \(error); the packet overlay is used")
             fallBack(pending)
         }
+    }
+
+    private func copyOptions(_ pending: PendingConnect, to socket: borrowing OwnedDescriptor) {
+        guard !pending.isPristine else { return }
+        SocketOptions(of: pending.original.raw, family: pending.family)
+            .changed(from: pending.link.container.defaults(pending.family)).apply(to: socket.raw)
     }
 
     /// Where SYNs cannot carry data: connect first, send the preamble, then hand over.

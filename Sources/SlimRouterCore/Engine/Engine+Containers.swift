@@ -26,6 +26,7 @@ extension Engine {
         for listener in container.listeners.values.flatMap({ $0 }) { close(listener) }
         for link in container.links.values { close(link) }
         epoll.remove(container.door.raw)
+        container.shut()
         sources.remove(container.doorToken)
         containersByNamespace[container.namespace] = nil
         for address in [container.ipv4, container.ipv6].compactMap({ $0 }) {
@@ -44,6 +45,8 @@ extension Engine {
                         "links \(container.name)",
                         "container \(container.name): more than \(settings.socketsPerContainer) programs at once; "
                             + "further ones use the packet overlay (limits.socketsPerContainer)")
+                    container.disposal.close(descriptor)
+                    guard isBearable(container) else { return }
                     continue
                 }
                 let link = ApplicationLink(descriptor, container: container)

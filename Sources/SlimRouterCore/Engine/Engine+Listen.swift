@@ -9,7 +9,10 @@ extension Engine {
         let container = link.container
         guard let family = StreamSocket.family(original.raw),
             (try? namespaceCookie(of: original.raw)) == container.namespace, StreamSocket.isListening(original.raw)
-        else { return reject(link, "listen for a descriptor that is no listening TCP socket of the container") }
+        else {
+            container.disposal.close(original)
+            return reject(link, "listen for a descriptor that is no listening TCP socket of the container")
+        }
         guard container.listenerCount < settings.listenersPerContainer else {
             log.warning(
                 "listeners \(container.name)",
@@ -106,6 +109,8 @@ extension Engine {
 
     /// The original socket's own connections: clients without SlimSocket, and the container's loopback.
     func acceptPlain(_ listener: Listener) {
+        // The program may hold the same open file (dup or fork before listen) and make it blocking: this thread must not.
+        try? StreamSocket.setNonblocking(listener.original.raw, true)
         for _ in 0..<64 {
             do throws(Errno) {
                 guard let plain = try AcceptChannel.acceptPlain(listener.original.raw) else { return }
@@ -114,8 +119,9 @@ extension Engine {
                 deliver(plain.takeConnection(), message, to: listener)
                 if listener.isPaused { return }
             } catch {
-                // EINVAL: the program has shut the listener down by a descriptor of its own.
-                if error == .invalidArgument { try? epoll.change(listener.original.raw, [], token: listener.originalToken) }
+                // EINVAL: the program has shut the listener down by a descriptor of its own. Its hang-up, which is reported
+                // whether it is wanted or not, would be for ever.
+                if error == .invalidArgument { epoll.remove(listener.original.raw) }
                 return
             }
         }
@@ -124,7 +130,7 @@ extension Engine {
     func deliver(_ connection: consuming OwnedDescriptor, _ message: slim_accept, to listener: Listener) {
         listener.accepted += 1
         if listener.parked.isEmpty, put(message, connection.raw, into: listener) { return }
-        guard !listener.isClosed else { return }
+        guard !listener.isClosed else { return StreamSocket.resetOnClose(connection.raw) }
         guard listener.container.parkedCount < settings.parkedPerContainer else {
             return StreamSocket.resetOnClose(connection.raw)
         }
@@ -154,8 +160,8 @@ extension Engine {
             _ = OwnedDescriptor(waiting.descriptor)
             sent += 1
         }
-        guard !listener.isClosed else { return }
         listener.parked.removeFirst(sent)
+        guard !listener.isClosed else { return }
         listener.container.parkedCount -= sent
         guard listener.parked.isEmpty else { return }
         try? epoll.change(listener.channel.raw, [], token: listener.channelToken)

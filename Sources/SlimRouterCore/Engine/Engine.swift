@@ -62,8 +62,10 @@ final class Engine {
     var arrivals: [ObjectIdentifier: Arrival] = [:]
     var departures: [ObjectIdentifier: Departure] = [:]
     var probesDue: ContinuousClock.Instant?
+    private var sweepDue = ContinuousClock.now
     var reapers: [(link: ApplicationLink, sequence: UInt32)] = []
 
+    var spares = SpareSockets()
     var connections: ConnectionTable
     var ends: DestroyEvents
     var endsToken: UInt64 = 0
@@ -150,6 +152,8 @@ final class Engine {
     private func answerReapers() throws(Errno) {
         guard !reapers.isEmpty else { return }
         while try epoll.wait(.zero, { token, interest in handle(token, interest) }) {}
+        // The keeper holds every listening socket too.
+        remember { keeper throws(Errno) in try keeper.synchronise() }
         let waiting = reapers
         reapers = []
         for (link, sequence) in waiting { reply(to: link, SLIM_OP_REAP, sequence, SLIM_VERDICT_DONE) }
@@ -162,6 +166,10 @@ final class Engine {
         }
         if arrivals.isEmpty, departures.isEmpty, probesDue == nil, openQueries == 0 { return }
         let now = ContinuousClock.now
+        if let due = probesDue, due <= now { probeAgain() }
+        // Once a tick, however much happens: there may be thousands that say nothing.
+        guard sweepDue <= now else { return }
+        sweepDue = now + Self.tick
         for arrival in arrivals.values where arrival.deadline <= now { drop(arrival, because: "it said nothing") }
         for departure in departures.values where departure.deadline <= now { giveUp(departure) }
         for peer in peers.values {
@@ -171,6 +179,5 @@ final class Engine {
                 for pending in query.waiting { fallBack(pending) }
             }
         }
-        if let due = probesDue, due <= now { probeAgain() }
     }
 }

@@ -15,9 +15,9 @@ final class Listener {
     let endpoint: Endpoint
     let family: KernelAddress.Family
     let isV6Only: Bool
-    let original: OwnedDescriptor
+    let original: EntrustedDescriptor
     /// The router's end of the channel.
-    let channel: OwnedDescriptor
+    let channel: EntrustedDescriptor
     /// The identity of the program's end, by which requests name the listener.
     let programEnd: SocketCookie
     var originalToken: UInt64 = 0
@@ -41,13 +41,21 @@ final class Listener {
         self.endpoint = endpoint
         self.family = family
         self.isV6Only = isV6Only
-        self.original = original
-        self.channel = channel
+        self.original = EntrustedDescriptor(original)
+        self.channel = EntrustedDescriptor(channel)
         self.programEnd = programEnd
         self.options = options
     }
 
-    deinit { for waiting in parked { _ = OwnedDescriptor(waiting.descriptor) } }
+    deinit {
+        // As the kernel does with what nobody has accepted.
+        for waiting in parked {
+            let connection = OwnedDescriptor(waiting.descriptor)
+            StreamSocket.resetOnClose(connection.raw)
+        }
+        channel.close(by: container.disposal)
+        original.closeSocket(by: container.disposal)
+    }
 
     /// How well the listener fits an address: 0 not at all, 2 exactly, 1 as a wildcard.
     func rank(for address: IPAddress) -> Int {

@@ -73,7 +73,7 @@ final class PendingConnect {
     let sequence: UInt32
     let isNonblocking: Bool
     let isPristine: Bool
-    let original: OwnedDescriptor
+    let original: EntrustedDescriptor
     let family: KernelAddress.Family
     let source: Endpoint
     let destination: Endpoint
@@ -86,9 +86,11 @@ final class PendingConnect {
         self.sequence = sequence
         self.isNonblocking = isNonblocking
         self.isPristine = isPristine
-        self.original = original
+        self.original = EntrustedDescriptor(original)
         self.family = family
         self.source = source
         self.destination = destination
     }
+
+    deinit { original.closeSocket(by: link.container.disposal) }
 }

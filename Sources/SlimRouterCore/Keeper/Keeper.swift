@@ -110,10 +110,18 @@ package final class Keeper {
             return
         case (SLIM_KEEP_DROP, nil): return forget(message.id)
         case (SLIM_KEEP_TAKE, nil): return handOver()
+        case (SLIM_KEEP_SYNC, nil): return confirm()
         default: return
         }
         // The table owns it now.
         _ = descriptor.take()?.release()
+    }
+
+    private func confirm() {
+        guard let raw = router?.raw else { return }
+        do throws(Errno) { try LocalSocket.send(slim_kept(SLIM_KEEP_END), to: raw, waiting: true) } catch {
+            dismissRouter()
+        }
     }
 
     private func handOver() {

@@ -18,7 +18,7 @@ final class KeeperLink: Sendable {
                 self.connection = connection
             } else {
                 try? FileManager.default.removeItem(atPath: path)
-                try startDetached("/proc/self/exe", ["--keeper", path])
+                try startDetached("/proc/self/exe", named: "slim-keeper", ["--keeper", path])
                 connection = try Self.connect(to: path)
             }
             try LocalSocket.setTimeouts(connection.raw, .seconds(5))
@@ -79,6 +79,18 @@ final class KeeperLink: Sendable {
 
     func drop(listener id: UInt64) throws(Errno) {
         try LocalSocket.send(slim_kept(SLIM_KEEP_DROP, id: id), to: connection.raw, waiting: true)
+    }
+
+    /// Waits until the keeper has done all that it was told.
+    func synchronise() throws(Errno) {
+        try LocalSocket.send(slim_kept(SLIM_KEEP_SYNC), to: connection.raw, waiting: true)
+        var message = slim_kept()
+        let received = try withUnsafeMutableBytes(of: &message) { bytes throws(Errno) in
+            try LocalSocket.wait(from: connection.raw, into: bytes)
+        }
+        guard received.byteCount == MemoryLayout<slim_kept>.size, message.operation == SLIM_KEEP_END else {
+            throw .connectionReset
+        }
     }
 
     func keep(_ port: DataPort) throws(Errno) {

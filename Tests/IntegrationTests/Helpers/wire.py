@@ -1,0 +1,133 @@
+"""A stranger on the underlay: what it sends to a router's ports. One attack per run, named by the first argument."""
+import random
+import socket
+import struct
+import sys
+import time
+
+PREAMBLE = 88
+
+
+def outcome(connection):
+    """What the router does with a connection: 'reset', 'closed', 'data', or 'open' after a while."""
+    connection.settimeout(8)
+    try:
+        return "data" if connection.recv(1) else "closed"
+    except ConnectionError:
+        return "reset"
+    except TimeoutError:
+        return "open"
+
+
+def garbage(address, ports):
+    """Whole, half and too long garbage on the data ports: all of it is reset."""
+    random.seed(7)
+    answers = {}
+    for index in range(300):
+        data = random.randbytes(random.choice([88, 88, 89, 500, 70000]))
+        if index % 3 == 0:
+            data = b"SLIM\1" + data[5:]
+        connection = socket.create_connection((address, random.choice(ports)))
+        try:
+            connection.sendall(data)
+        except OSError:
+            pass
+        answer = outcome(connection)
+        answers[answer] = answers.get(answer, 0) + 1
+        connection.close()
+    assert set(answers) <= {"reset", "closed"}, answers
+    for length in (0, 1, 44, 87):
+        connection = socket.create_connection((address, random.choice(ports)))
+        connection.sendall(b"SLIM\1" + bytes(83) if length == 88 else (b"SLIM\1" + bytes(83))[:length])
+        connection.shutdown(socket.SHUT_WR)
+        assert outcome(connection) in ("reset", "closed"), length
+    print("done", flush=True)
+
+
+def silent(address, ports, count=3000):
+    """Connections that say nothing or half of a preamble, and stay. They are let go after some seconds."""
+    held = []
+    for index in range(count):
+        try:
+            connection = socket.create_connection((address, random.choice(ports)), timeout=5)
+        except OSError:
+            continue
+        if index % 2:
+            connection.send(b"SLIM\1" + bytes(30))
+        held.append(connection)
+    print(f"holding {len(held)}", flush=True)
+    deadline = time.monotonic() + 20
+    open_ones = list(held)
+    while open_ones and time.monotonic() < deadline:
+        still = []
+        for connection in open_ones:
+            connection.setblocking(False)
+            try:
+                connection.recv(1)
+            except BlockingIOError:
+                still.append(connection)
+            except OSError:
+                pass
+        open_ones = still
+        time.sleep(0.2)
+    assert not open_ones, f"{len(open_ones)} are open still"
+    print("done", flush=True)
+
+
+def replay(address, ports):
+    """Catches preambles of others' connections on the wire, and sends them again, whole and altered."""
+    wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))  # ETH_P_ALL: what this host sends, too
+    wire.settimeout(20)
+    print("ready", flush=True)
+    caught = set()
+    while len(caught) < 5:
+        packet = wire.recv(65536)
+        if packet[0] >> 4 != 4 or packet[9] != 6:
+            continue
+        header = (packet[0] & 15) * 4
+        payload = packet[header + (packet[header + 12] >> 4) * 4 : struct.unpack_from("!H", packet, 2)[0]]
+        # Probes are for nobody; those for applications are what an attacker wants.
+        if payload[:5] == b"SLIM\1" and len(payload) >= PREAMBLE and payload[5] == 0:
+            caught.add(payload[:PREAMBLE])
+    attempts = 0
+    for preamble in caught:
+        variants = [preamble, preamble + b"hello", preamble]
+        for position in (5, 8, 16, 23, 24, 27, 47, 56, 59, 71, 72, 87):
+            altered = bytearray(preamble)
+            altered[position] ^= 1
+            variants.append(bytes(altered))
+        for variant in variants:
+            connection = socket.create_connection((address, random.choice(ports)))
+            connection.sendall(variant)
+            answer = outcome(connection)
+            assert answer in ("reset", "closed"), answer
+            attempts += 1
+            connection.close()
+    print(f"done {attempts}", flush=True)
+
+
+def control(address, ports):
+    """Garbage, half a TLS greeting and silence on the control port."""
+    random.seed(3)
+    held = []
+    for index in range(200):
+        try:
+            connection = socket.create_connection((address, ports[0]), timeout=5)
+            connection.sendall([random.randbytes(300), b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\n\r\n", b""][index % 4])
+        except OSError:
+            continue
+        held.append(connection)
+    deadline = time.monotonic() + 30
+    for connection in held:
+        connection.settimeout(max(0.1, deadline - time.monotonic()))
+        try:
+            while connection.recv(4096):
+                pass
+        except ConnectionError:
+            pass
+        assert time.monotonic() < deadline, "the router holds on to a connection that says nothing"
+    print("done", flush=True)
+
+
+first, last = (int(number) for number in sys.argv[3].split("-"))
+globals()[sys.argv[1]](sys.argv[2], list(range(first, last + 1)))

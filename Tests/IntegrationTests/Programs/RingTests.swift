@@ -1,0 +1,33 @@
+import SlimLab
+import Testing
+
+extension Integration {
+    @Suite struct Ring {
+        @Test(arguments: Placement.allCases)
+        func `a program that accepts by io_uring works with SLIM_LISTEN=plain, on the packet overlay`(
+            placement: Placement
+        ) async throws {
+            let fixture = try Fixture.shared
+            let folder = try TemporaryFolder()
+            let program = "\(folder.path)/ring"
+            try await fixture.check(["cc", "-O2", "-o", program, Fixture.helper("ring.c")], on: nil)
+            let address = try fixture.address(placement.server)
+            let process = try fixture.lab.start(
+                fixture.program([program, "7000"], on: placement.server, environment: ["SLIM_LISTEN=plain"]))
+            do { try await process.waitForOutput("ready") } catch {
+                let outcome = try await process.wait()
+                // 77: the kernel refuses io_uring, as many operators have it do.
+                guard outcome.status == 77 else { throw error }
+                return
+            }
+            let report = try await fixture.path {
+                let client = ["/usr/bin/python3", Fixture.helper("listeners.py"), "ask", address, "7000", "7000"]
+                let seen = "\(try fixture.address(Placement.client))\n"
+                #expect(try await fixture.check(client, on: Placement.client) == seen + seen)
+            }
+            await process.end()
+            #expect(report.byOverlay == 2)
+            #expect(report.handedOver == 0)
+        }
+    }
+}
