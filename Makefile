@@ -10,9 +10,12 @@ SWIFT_BUILD := swift build -c release
 SWIFT_BUILD_STATIC := $(SWIFT_BUILD) --static-swift-stdlib
 
 PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libbpf-dev pkg-config iperf3 nginx-light redis-server \
-	redis-tools apache2-utils musl-tools curl iputils-ping
+	redis-tools apache2-utils musl-tools curl iputils-ping \
+	haproxy memcached postgresql-15 openssh-server openssl socat wrk sockperf systemd python3 nodejs \
+	openjdk-17-jdk-headless
 # What the packages above would start. The tests run servers of their own, in namespaces.
-SERVICES := nginx.service redis-server.service
+SERVICES := nginx.service redis-server.service haproxy.service memcached.service postgresql.service \
+	postgresql@15-main.service ssh.service ssh.socket
 
 PROGRAMS := slimctl slimrouter slimprobe slimbench
 SWIFT_SOURCES := Package.swift Sources Tests Benchmarks

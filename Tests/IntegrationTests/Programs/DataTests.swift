@@ -11,7 +11,8 @@ extension Integration {
             expecting report: String? = nil
         ) async throws {
             let fixture = try Fixture.shared
-            try await fixture.withServer(Self.command + ["serve", "7050"], on: placement.server, until: "ready") { server in
+            try await fixture.withServer(Self.command + ["serve", "7050"], on: placement.server, until: "ready") {
+                server in
                 try await fixture.expectFastPath(bytes: bytes) {
                     let client = Self.command + [name, try fixture.address(placement.server), "7050"] + arguments
                     #expect(

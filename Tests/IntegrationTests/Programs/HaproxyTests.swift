@@ -1,3 +1,4 @@
+import Foundation
 import SlimLab
 import Testing
 
@@ -57,7 +58,7 @@ extension Integration {
                         let load = try fixture.lab.start(
                             fixture.program(["ab", "-q", "-n", "2000", "-c", "8", url], on: Placement.client))
                         try await Task.sleep(for: .milliseconds(100))
-                        master.send(signal: 12)
+                        master.send(signal: SIGUSR2)
                         let outcome = try await load.wait()
                         #expect(outcome.status == 0, "\(outcome.errorOutput)")
                         #expect(outcome.output.contains("Failed requests:        0"))

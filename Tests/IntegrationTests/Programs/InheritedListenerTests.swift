@@ -1,10 +1,8 @@
-import Foundation
 import SlimLab
 import Testing
 
 extension Integration {
     @Suite struct InheritedListeners {
-        private static let activator = "/usr/bin/systemd-socket-activate"
         private static let program = """
             import socket
             listener = socket.socket(fileno=3)
@@ -34,13 +32,12 @@ extension Integration {
         }
 
         // It hands on no environment that it is not told to.
-        @Test(
-            .enabled(if: FileManager.default.fileExists(atPath: activator), "systemd-socket-activate is not installed"),
-            arguments: Placement.allCases)
+        @Test(arguments: Placement.allCases)
         func `systemd-socket-activate starts a server on the first connection`(placement: Placement) async throws {
             let fixture = try Fixture.shared
             let server = [
-                Self.activator, "-l", "6910", "-E", "LD_PRELOAD", "-E", "SLIM_ROUTER", "/usr/bin/python3", "-c",
+                "systemd-socket-activate", "-l", "6910", "-E", "LD_PRELOAD", "-E", "SLIM_ROUTER", "/usr/bin/python3",
+                "-c",
                 Self.program,
             ]
             try await fixture.withServer(server, on: placement.server, until: "Listening on") { _ in

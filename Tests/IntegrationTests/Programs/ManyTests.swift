@@ -7,9 +7,11 @@ extension Integration {
         private static let listeners = ["/usr/bin/python3", Fixture.helper("listeners.py")]
 
         @Test(arguments: Placement.allCases)
-        func `of 10,000 short connections the server sees each client's own address`(placement: Placement) async throws {
+        func `of 10,000 short connections the server sees each client's own address`(placement: Placement) async throws
+        {
             let fixture = try Fixture.shared
-            try await fixture.withServer(Self.connections + ["serve", "7060"], on: placement.server, until: "ready") { _ in
+            try await fixture.withServer(Self.connections + ["serve", "7060"], on: placement.server, until: "ready") {
+                _ in
                 try await fixture.expectFastPath(connections: 10_000, bytes: 4_000_000) {
                     let client = Self.connections + ["short", try fixture.address(placement.server), "7060", "10000"]
                     #expect(
@@ -21,7 +23,8 @@ extension Integration {
         @Test(arguments: Placement.allCases)
         func `5,000 connections at the same time`(placement: Placement) async throws {
             let fixture = try Fixture.shared
-            try await fixture.withServer(Self.connections + ["serve", "7061"], on: placement.server, until: "ready") { _ in
+            try await fixture.withServer(Self.connections + ["serve", "7061"], on: placement.server, until: "ready") {
+                _ in
                 try await fixture.expectFastPath(connections: 5000, bytes: 4_000_000) {
                     let client = Self.connections + ["hold", try fixture.address(placement.server), "7061", "5000"]
                     #expect(
@@ -33,7 +36,8 @@ extension Integration {
         @Test(arguments: Placement.allCases)
         func `a hundred listeners of one program each answer for themselves`(placement: Placement) async throws {
             let fixture = try Fixture.shared
-            try await fixture.withServer(Self.listeners + ["hundred", "7100"], on: placement.server, until: "ready") { _ in
+            try await fixture.withServer(Self.listeners + ["hundred", "7100"], on: placement.server, until: "ready") {
+                _ in
                 let ports = (7100..<7200).map(String.init)
                 try await fixture.expectFastPath(connections: 100) {
                     let client = Self.listeners + ["ask", try fixture.address(placement.server)] + ports
@@ -57,7 +61,8 @@ extension Integration {
                     }
                 }
                 for address in ["127.0.0.1", "::1"] {
-                    let answer = try await fixture.check(Self.listeners + ["ask", address, "7200"], on: placement.server)
+                    let answer = try await fixture.check(
+                        Self.listeners + ["ask", address, "7200"], on: placement.server)
                     #expect(answer == "\(address) \(address)\n")
                 }
             }

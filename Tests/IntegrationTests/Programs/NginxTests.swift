@@ -5,7 +5,9 @@ import Testing
 extension Integration {
     @Suite struct Nginx {
         /// - Parameter port: where it serves; `/proxy/` asks the same nginx on the port behind it.
-        private static func configuration(_ folder: TemporaryFolder, address: String, port: Int) throws -> String {
+        private static func configuration(
+            _ folder: TemporaryFolder, address: String, port: Int, isDaemon: Bool = false
+        ) throws -> String {
             _ = try folder.write("index.html", String(repeating: "Slim\n", count: 200))
             let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map {
                 "\($0)_temp_path \(folder.path)/\($0);"
@@ -14,7 +16,7 @@ extension Integration {
                 "nginx.conf",
                 """
                 worker_processes 2;
-                daemon off;
+                daemon \(isDaemon ? "on" : "off");
                 pid \(folder.path)/nginx.pid;
                 error_log stderr;
                 events { worker_connections 512; }
@@ -88,6 +90,39 @@ extension Integration {
                     #expect(outcome.output.contains("Failed requests:        0"))
                 }
             }
+        }
+
+        /// The new program is started without the environment, so the library gets there by `/etc/ld.so.preload`.
+        @Test(arguments: Placement.allCases)
+        func `an upgrade to a new program under load loses no request`(placement: Placement) async throws {
+            let fixture = try Fixture.shared
+            let folder = try TemporaryFolder()
+            let address = try fixture.address(placement.server)
+            // Only a daemon takes notice of SIGUSR2, and it looks for its program without PATH.
+            let configuration = try Self.configuration(folder, address: address, port: 6020, isDaemon: true)
+            let helper = [Fixture.helper("with-preload-file.sh"), fixture.binaries.library]
+            let pidFile = "\(folder.path)/nginx.pid"
+            try await fixture.check(helper + ["/usr/sbin/nginx", "-c", configuration], on: placement.server)
+            try await fixture.expectFastPath(connections: 6001, bytes: 6_000_000) {
+                let load = try fixture.lab.start(
+                    fixture.program(
+                        ["ab", "-q", "-n", "6000", "-c", "8", "http://\(address):6020/"], on: Placement.client))
+                try await Task.sleep(for: .milliseconds(100))
+                let upgrade = """
+                    old=$(<\(pidFile)); kill -USR2 $old
+                    for i in {1..200}; do [ -s \(pidFile).oldbin ] && [ -s \(pidFile) ] && break; sleep 0.02; done
+                    [ $old != $(<\(pidFile)) ] && kill -QUIT $old && while kill -0 $old 2>&-; do sleep 0.02; done
+                    """
+                try await fixture.check(["bash", "-c", upgrade], on: nil)
+                let outcome = try await load.wait()
+                #expect(outcome.status == 0, "\(outcome.errorOutput)")
+                #expect(outcome.output.contains("Failed requests:        0"))
+                // Only the new one is left to answer.
+                let who = try await fixture.check(["curl", "-sS", "http://\(address):6020/who"], on: Placement.client)
+                #expect(who == "\(try fixture.address(Placement.client)) \(address) 6020\n")
+            }
+            try await fixture.check(
+                ["bash", "-c", "kill $(<\(pidFile)); while [ -e \(pidFile) ]; do sleep 0.02; done"], on: nil)
         }
     }
 }

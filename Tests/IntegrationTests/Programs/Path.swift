@@ -51,7 +51,8 @@ extension Fixture {
         #expect(report.handedOver >= connections, "connections on host sockets", sourceLocation: sourceLocation)
         #expect(report.byOverlay == 0, "connections on the packet overlay", sourceLocation: sourceLocation)
         // The first packets between two hosts and what the containers' kernels say to each other.
-        #expect(report.vxlanBytes < max(50_000, bytes / 20), "bytes on the VXLAN device", sourceLocation: sourceLocation)
+        #expect(
+            report.vxlanBytes < max(50_000, bytes / 20), "bytes on the VXLAN device", sourceLocation: sourceLocation)
     }
 
     private func pathCounts() async throws -> PathReport {

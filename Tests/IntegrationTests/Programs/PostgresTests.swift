@@ -19,7 +19,8 @@ extension Integration {
             let data = "\(folder.path)/data"
             try await fixture.check(["install", "-d", "-o", "postgres", data], on: nil)
             try await fixture.check(
-                Self.user + ["\(programs)/initdb", "-D", data, "-A", "trust", "-N", "--no-locale", "-E", "UTF8"], on: nil)
+                Self.user + ["\(programs)/initdb", "-D", data, "-A", "trust", "-N", "--no-locale", "-E", "UTF8"],
+                on: nil)
             try await fixture.check(
                 ["sh", "-c", "echo 'host all all all trust' >>\(data)/pg_hba.conf"], on: nil)
             let server =

@@ -28,6 +28,7 @@ extension Integration {
             await process.end()
             #expect(report.byOverlay == 2)
             #expect(report.handedOver == 0)
+            if placement == .acrossHosts { #expect(report.vxlanBytes > 0) }
         }
     }
 }

@@ -33,13 +33,15 @@ extension Integration {
             try await fixture.withServer(server, on: placement.server, until: "listening on :: port") { _ in
                 try await fixture.expectFastPath(connections: 2, bytes: 16_000_000) {
                     let session = try await fixture.run(
-                        ["ssh", "-p", "6700"] + options + ["root@\(address)", "echo $SSH_CONNECTION; exit 7"], on: client)
+                        ["ssh", "-p", "6700"] + options + ["root@\(address)", "echo $SSH_CONNECTION; exit 7"],
+                        on: client)
                     #expect(session.status == 7, "\(session.errorOutput)")
                     let words = session.output.split(whereSeparator: \.isWhitespace)
                     #expect(words.first.map(String.init) == (try fixture.address(client)))
                     #expect(words.suffix(2).map(String.init) == [address, "6700"])
                     let (from, to) = ("\(folder.path)/file", "\(folder.path)/copy")
-                    try await fixture.check(["scp", "-q", "-P", "6700"] + options + [from, "root@\(address):\(to)"], on: client)
+                    try await fixture.check(
+                        ["scp", "-q", "-P", "6700"] + options + [from, "root@\(address):\(to)"], on: client)
                     try await fixture.check(["cmp", from, to], on: nil)
                 }
             }

@@ -13,7 +13,8 @@ extension Integration {
             let server = ["socat", "-d", "-d", "TCP-LISTEN:6800,fork,reuseaddr", "EXEC:cat"]
             try await fixture.withServer(server, on: placement.server, until: "listening on") { _ in
                 try await fixture.expectFastPath(connections: 3, bytes: 40_000_000) {
-                    let client = "socat -t5 - TCP:\(try fixture.address(placement.server)):6800 <\(file) | cmp - \(file)"
+                    let client =
+                        "socat -t5 - TCP:\(try fixture.address(placement.server)):6800 <\(file) | cmp - \(file)"
                     for _ in 1...3 {
                         try await fixture.check(["bash", "-o", "pipefail", "-c", client], on: Placement.client)
                     }
@@ -30,7 +31,9 @@ extension Integration {
                     let report = try await fixture.check(
                         ["sockperf", "ping-pong", "--tcp", "-i", try fixture.address(placement.server)]
                             + ["-p", "6810", "-t", "1"], on: Placement.client)
-                    #expect(report.contains("# dropped messages = 0; # duplicated messages = 0; # out-of-order messages = 0"))
+                    #expect(
+                        report.contains(
+                            "# dropped messages = 0; # duplicated messages = 0; # out-of-order messages = 0"))
                 }
             }
         }
@@ -53,6 +56,21 @@ extension Integration {
                         ["curl", "-sS", "-r", "0-9", "-I", "-w", "%{local_ip} %{remote_ip}", url], on: Placement.client)
                     let addresses = "\(try fixture.address(Placement.client)) \(try fixture.address(placement.server))"
                     #expect(head.hasSuffix(addresses))
+                }
+            }
+        }
+
+        @Test(arguments: Placement.allCases)
+        func `iperf3 with several streams and in both directions at once`(placement: Placement) async throws {
+            let fixture = try Fixture.shared
+            let client = ["iperf3", "-c", try fixture.address(placement.server), "-p", "6830", "-n", "64M"]
+            for options in [["-P", "4"], ["-P", "4", "-R"], ["--bidir"]] {
+                // One server for each: between two tests it does not listen.
+                let server = ["iperf3", "-s", "-1", "-p", "6830", "--forceflush"]
+                try await fixture.withServer(server, on: placement.server, until: "Server listening") { _ in
+                    try await fixture.expectFastPath(connections: 3, bytes: 64 << 20) {
+                        try await fixture.check(client + options, on: Placement.client)
+                    }
                 }
             }
         }
