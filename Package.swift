@@ -10,9 +10,10 @@ let strict: [SwiftSetting] = [
 ]
 
 /// The connection path: exclusive access is checked by the debug build that the tests run, not on every connection.
-let connectionPath = strict + [
-    .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
-]
+let connectionPath =
+    strict + [
+        .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))
+    ]
 
 /// SlimSocket is Embedded Swift where it is shipped (release) and an ordinary module where it is tested (debug).
 let embedded: [SwiftSetting] = [
@@ -153,7 +154,8 @@ let package = Package(
         .executableTarget(
             name: "slimctl",
             dependencies: [
-                "CSlimSystem", "SlimSystem", "SlimLab", "SlimAdmin", "SlimConfiguration", "SlimOverlay", "SlimPKI", "SlimRegistry",
+                "CSlimSystem", "SlimSystem", "SlimLab", "SlimAdmin", "SlimConfiguration", "SlimOverlay", "SlimPKI",
+                "SlimRegistry",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
@@ -170,7 +172,9 @@ let package = Package(
         .testTarget(name: "SlimSocketTests", dependencies: ["SlimSocket", "CSlimABI"]),
         .testTarget(
             name: "SlimSystemTests",
-            dependencies: ["CSlimSystem", "SlimSystem", "SlimRegistry", .product(name: "SystemPackage", package: "swift-system")],
+            dependencies: [
+                "CSlimSystem", "SlimSystem", "SlimRegistry", .product(name: "SystemPackage", package: "swift-system"),
+            ],
             swiftSettings: strict),
         .testTarget(name: "SlimRegistryTests", dependencies: ["SlimRegistry"], swiftSettings: strict),
         .testTarget(
@@ -208,10 +212,12 @@ let package = Package(
         .testTarget(
             name: "SlimRouterCoreTests",
             dependencies: [
-                "CSlimABI", "SlimRouterCore", "SlimRegistry", "SlimSystem", .product(name: "Crypto", package: "swift-crypto"),
+                "CSlimABI", "SlimRouterCore", "SlimRegistry", "SlimSystem",
+                .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimSystem"], exclude: ["README.md", "Helpers", "Programs/Helpers"],
+            name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimSystem"],
+            exclude: ["README.md", "Helpers", "Programs/Helpers"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -72,6 +72,7 @@ SAME(SLIM_SHUT_RD, SHUT_RD);
 SAME(SLIM_SHUT_WR, SHUT_WR);
 SAME(SLIM_SHUT_RDWR, SHUT_RDWR);
 SAME(SLIM_MSG_CMSG_CLOEXEC, MSG_CMSG_CLOEXEC);
+SAME(SLIM_MSG_DONTWAIT, MSG_DONTWAIT);
 
 int slim_fcntl(int fd, int command, int argument)
 {
@@ -81,6 +82,11 @@ int slim_fcntl(int fd, int command, int argument)
 int slim_dup3(int from, int to, int flags)
 {
 	return (int)syscall(SYS_dup3, from, to, flags);
+}
+
+void slim_yield(void)
+{
+	syscall(SYS_sched_yield);
 }
 
 int slim_close(int fd)

@@ -19,7 +19,9 @@ package struct AdminClient: Sendable {
     package func hosts() async throws(AdminError) -> [HostReport] { try await send(.GET, "/v1/hosts") }
     package func containers() async throws(AdminError) -> [ContainerReport] { try await send(.GET, "/v1/containers") }
     package func listeners() async throws(AdminError) -> [ListenerReport] { try await send(.GET, "/v1/listeners") }
-    package func connections() async throws(AdminError) -> [ConnectionReport] { try await send(.GET, "/v1/connections") }
+    package func connections() async throws(AdminError) -> [ConnectionReport] {
+        try await send(.GET, "/v1/connections")
+    }
 
     /// Gives a network namespace addresses and has the router serve it.
     package func attach(_ request: AttachRequest) async throws(AdminError) -> ContainerReport {
@@ -43,7 +45,10 @@ package struct AdminClient: Sendable {
         let answer = try await exchange(method, path, body: body)
         if answer.status == .ok {
             do { return try AdminJSON.decode(Answer.self, from: answer.body) } catch {
-                throw AdminError(.internalError, "\(socketPath): an answer that is not understood (\(error)); are slimctl and slimrouter of the same version?")
+                throw AdminError(
+                    .internalError,
+                    "\(socketPath): an answer that is not understood (\(error)); are slimctl and slimrouter of the same version?"
+                )
             }
         }
         let failure = try? AdminJSON.decode(AdminJSON.Failure.self, from: answer.body)

@@ -24,7 +24,8 @@ struct AdminExchange {
         let channel = try await ClientBootstrap(group: group).connect(unixDomainSocketPath: path) { channel in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                return try NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>(wrappingChannelSynchronously: channel)
+                return try NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>(
+                    wrappingChannelSynchronously: channel)
             }
         }
         return AdminExchange(channel: channel)
@@ -50,7 +51,9 @@ struct AdminExchange {
         }
     }
 
-    private static func answer(from inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>) async throws -> Answer {
+    private static func answer(from inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>) async throws
+        -> Answer
+    {
         var status: HTTPResponseStatus?
         var body = ByteBuffer()
         for try await part in inbound {

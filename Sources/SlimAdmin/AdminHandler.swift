@@ -72,7 +72,8 @@ final class AdminHandler: ChannelInboundHandler {
         } catch let error as AdminError {
             return (error.code.rawValue, encode(error))
         } catch {
-            logger.error("an admin request failed", metadata: ["request": "\(head.method) \(head.uri)", "error": "\(error)"])
+            logger.error(
+                "an admin request failed", metadata: ["request": "\(head.method) \(head.uri)", "error": "\(error)"])
             return (500, encode(AdminError(.internalError, "\(error)")))
         }
     }

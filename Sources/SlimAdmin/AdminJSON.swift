@@ -33,7 +33,8 @@ enum AdminJSON {
         case .keyNotFound(let key, let context): "\(path(context, key)): is missing; add it"
         case .typeMismatch(let type, let context): "\(path(context)): is not of type \(type)"
         case .valueNotFound(let type, let context): "\(path(context)): is null and not of type \(type)"
-        case .dataCorrupted(let context) where !context.codingPath.isEmpty: "\(path(context)): \(context.debugDescription)"
+        case .dataCorrupted(let context) where !context.codingPath.isEmpty:
+            "\(path(context)): \(context.debugDescription)"
         default: "the body is not JSON"
         }
     }

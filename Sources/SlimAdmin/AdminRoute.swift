@@ -17,7 +17,9 @@ enum AdminRoute: Equatable {
             case "/v1/connections": [(.GET, .connections)]
             default: Self.detaching(path).map { [(.DELETE, $0)] } ?? []
             }
-        guard !known.isEmpty else { throw AdminError(.notFound, "no such resource: \(path.prefix(80).debugDescription)") }
+        guard !known.isEmpty else {
+            throw AdminError(.notFound, "no such resource: \(path.prefix(80).debugDescription)")
+        }
         guard let route = known.first(where: { $0.method == method })?.route else {
             let allowed = known.map(\.method.rawValue).joined(separator: ", ")
             throw AdminError(.methodNotAllowed, "\(path) takes \(allowed) only")
@@ -27,7 +29,9 @@ enum AdminRoute: Equatable {
 
     private static func detaching(_ path: Substring) -> AdminRoute? {
         let prefix = "/v1/containers/"
-        guard path.hasPrefix(prefix), AttachRequest.isContainerName(String(path.dropFirst(prefix.count))) else { return nil }
+        guard path.hasPrefix(prefix), AttachRequest.isContainerName(String(path.dropFirst(prefix.count))) else {
+            return nil
+        }
         return .detach(String(path.dropFirst(prefix.count)))
     }
 

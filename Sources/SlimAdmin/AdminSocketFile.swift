@@ -12,7 +12,8 @@ struct AdminSocketFile: Sendable {
         self.path = path
         temporaryPath = "\(path).\(slim_admin_process())"
         guard path.hasPrefix("/"), temporaryPath.utf8.count <= 107 else {
-            throw AdminError(.badRequest, "\(path): not usable for a Unix socket; choose an absolute path below 96 bytes")
+            throw AdminError(
+                .badRequest, "\(path): not usable for a Unix socket; choose an absolute path below 96 bytes")
         }
         slim_admin_unlink(temporaryPath)
     }

@@ -8,7 +8,8 @@ package struct AttachRequest: Codable, Equatable, Sendable {
     package var ipv4: String?
     package var ipv6: String?
 
-    package init(name: String, netns: String, labels: [String: String] = [:], ipv4: String? = nil, ipv6: String? = nil) {
+    package init(name: String, netns: String, labels: [String: String] = [:], ipv4: String? = nil, ipv6: String? = nil)
+    {
         self.name = name
         self.netns = netns
         self.labels = labels
@@ -29,7 +30,9 @@ package struct AttachRequest: Codable, Equatable, Sendable {
     package func validate() throws(AdminError) {
         guard Self.isContainerName(name) else {
             throw AdminError(
-                .badRequest, "name: \(name.prefix(80).debugDescription) cannot name a container; use at most 63 letters, digits, '-', '_' or '.', the first a letter or digit")
+                .badRequest,
+                "name: \(name.prefix(80).debugDescription) cannot name a container; use at most 63 letters, digits, '-', '_' or '.', the first a letter or digit"
+            )
         }
         guard netns.hasPrefix("/"), netns.utf8.count < 4096, !netns.utf8.contains(0) else {
             throw AdminError(.badRequest, "netns: not an absolute path; use one such as /run/netns/\(name)")
@@ -39,7 +42,9 @@ package struct AttachRequest: Codable, Equatable, Sendable {
             let isPrintable = (key + value).unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
             guard (1...63).contains(key.utf8.count), value.utf8.count <= 255, isPrintable else {
                 throw AdminError(
-                    .badRequest, "labels: \(key.prefix(80).debugDescription): use keys of 1 to 63 and values of at most 255 printable bytes")
+                    .badRequest,
+                    "labels: \(key.prefix(80).debugDescription): use keys of 1 to 63 and values of at most 255 printable bytes"
+                )
             }
         }
     }
@@ -49,7 +54,9 @@ package struct AttachRequest: Codable, Equatable, Sendable {
         func isAlphanumeric(_ byte: UInt8) -> Bool {
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
         }
-        guard (1...63).contains(name.utf8.count), let first = name.utf8.first, isAlphanumeric(first) else { return false }
+        guard (1...63).contains(name.utf8.count), let first = name.utf8.first, isAlphanumeric(first) else {
+            return false
+        }
         return name.utf8.allSatisfy { isAlphanumeric($0) || $0 == 45 || $0 == 46 || $0 == 95 }
     }
 }

@@ -12,7 +12,8 @@ package struct HostReport: Codable, Equatable, Sendable {
     package var dataPorts: [UInt16]
 
     package init(
-        name: String, address: String, subnets: [String], connected: Bool, reason: String? = nil, dataPorts: [UInt16] = []
+        name: String, address: String, subnets: [String], connected: Bool, reason: String? = nil,
+        dataPorts: [UInt16] = []
     ) {
         self.name = name
         self.address = address

@@ -38,7 +38,8 @@ func quoted(_ text: String) -> String {
     let longest = 80
     var shown = ""
     for scalar in text.unicodeScalars.prefix(longest) {
-        shown += scalar.properties.generalCategory == .control ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
+        shown +=
+            scalar.properties.generalCategory == .control ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
     }
     return "\"\(shown)\(text.unicodeScalars.count > longest ? "..." : "")\""
 }

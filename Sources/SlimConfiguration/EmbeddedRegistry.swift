@@ -61,7 +61,8 @@ package final class EmbeddedRegistry: HostRegistry {
 
     package func changes() async -> AsyncStream<RegistrySnapshot> {
         // Snapshots are whole: whoever is slow needs only the newest.
-        let (stream, continuation) = AsyncStream.makeStream(of: RegistrySnapshot.self, bufferingPolicy: .bufferingNewest(1))
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: RegistrySnapshot.self, bufferingPolicy: .bufferingNewest(1))
         let id = state.withLock { state in
             state.nextListener += 1
             state.listeners[state.nextListener] = continuation
@@ -111,7 +112,9 @@ package final class EmbeddedRegistry: HostRegistry {
             for listener in state.listeners.values { listener.yield(snapshot) }
             return (snapshot, newProblems)
         }
-        for problem in newProblems { logger.warning("a file of the peers directory is ignored", metadata: ["problem": "\(problem)"]) }
+        for problem in newProblems {
+            logger.warning("a file of the peers directory is ignored", metadata: ["problem": "\(problem)"])
+        }
         if let news { logger.info("the hosts of the cluster changed", metadata: ["hosts": "\(news.hosts.count)"]) }
     }
 }

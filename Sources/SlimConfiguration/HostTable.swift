@@ -27,7 +27,8 @@ struct HostTable {
     private func conflict(of peer: Peer) -> Conflict? {
         if let index = hosts.firstIndex(where: { $0.name == peer.name }) {
             return Conflict(
-                path: ".name", problem: "\(quoted(peer.name)) is \(index == 0 ? "this host's own name" : "named twice")",
+                path: ".name",
+                problem: "\(quoted(peer.name)) is \(index == 0 ? "this host's own name" : "named twice")",
                 remedy: "remove one of the two, or rename it")
         }
         if let other = hosts.first(where: { $0.address == peer.address }) {

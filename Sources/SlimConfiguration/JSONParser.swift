@@ -142,7 +142,8 @@ struct JSONParser {
                 offset += 1
                 bytes += try escape()
             case 0..<0x20:
-                throw error("a control character or line end within a string", "close the string or write it as \\u00XX")
+                throw error(
+                    "a control character or line end within a string", "close the string or write it as \\u00XX")
             default:
                 bytes.append(byte)
                 offset += 1

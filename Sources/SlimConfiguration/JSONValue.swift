@@ -23,7 +23,9 @@ struct JSONValue {
     func integer(in range: ClosedRange<Int>) throws(ConfigurationError) -> Int {
         guard case .number(let text) = node else { throw mismatch("a number") }
         guard let value = Int(text), range.contains(value) else {
-            throw error("\(text.prefix(40)) is out of range", "write an integer from \(range.lowerBound) to \(range.upperBound)")
+            throw error(
+                "\(text.prefix(40)) is out of range", "write an integer from \(range.lowerBound) to \(range.upperBound)"
+            )
         }
         return value
     }
@@ -56,7 +58,8 @@ struct JSONValue {
         }
         let isMulticast = address.family == .v4 ? address.high >> 60 >= 0xe : address.high >> 56 == 0xff
         guard !address.isUnspecified, !isMulticast else {
-            throw error("\(address) cannot be the address of a host", "write the address that the other hosts reach it by")
+            throw error(
+                "\(address) cannot be the address of a host", "write the address that the other hosts reach it by")
         }
         return address
     }
@@ -70,7 +73,8 @@ struct JSONValue {
         {
             throw error("\(quoted(text)) has bits set beyond the prefix", "write \(start)")
         }
-        throw error("\(quoted(text)) is not a subnet in CIDR notation", "write one such as 10.32.1.0/24 or fd00:32:0:1::/64")
+        throw error(
+            "\(quoted(text)) is not a subnet in CIDR notation", "write one such as 10.32.1.0/24 or fd00:32:0:1::/64")
     }
 
     /// The subnets of one host or of the overlay: at least one, at most one of each family.

@@ -13,7 +13,9 @@ package struct LineLogHandler: LogHandler {
     private let label: String
     private let write: @Sendable (String) -> Void
 
-    package init(label: String, settings: LogSettings, write: @escaping @Sendable (String) -> Void = Self.writeToStandardError) {
+    package init(
+        label: String, settings: LogSettings, write: @escaping @Sendable (String) -> Void = Self.writeToStandardError
+    ) {
         self.label = label
         self.write = write
         format = settings.format
@@ -50,9 +52,11 @@ package struct LineLogHandler: LogHandler {
     }
 
     private static func logfmt(_ text: String) -> String {
-        let isBare = !text.isEmpty && text.unicodeScalars.allSatisfy {
-            $0.value > 0x20 && $0 != "\"" && $0 != "=" && $0.properties.generalCategory != .control
-        }
+        let isBare =
+            !text.isEmpty
+            && text.unicodeScalars.allSatisfy {
+                $0.value > 0x20 && $0 != "\"" && $0 != "=" && $0.properties.generalCategory != .control
+            }
         return isBare ? text : json(text)
     }
 

@@ -50,7 +50,8 @@ extension OverlaySettings: Encodable, JSONReadable {
             // Below 1280 bytes there is no IPv6.
             mtu: try object.optional(.mtu)?.integer(in: 1280...65535))
         if bridge == vxlan, let value = object.optional(.vxlan) ?? object.optional(.bridge) {
-            throw value.error("the bridge and the VXLAN device have the same name", "choose another name for one of them")
+            throw value.error(
+                "the bridge and the VXLAN device have the same name", "choose another name for one of them")
         }
     }
 

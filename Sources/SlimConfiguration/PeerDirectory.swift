@@ -40,7 +40,8 @@ struct PeerDirectory {
             }
             guard let good = lastGood[name] else { continue }
             if let conflict = table.add(good.peer) {
-                problems.append("\(path)/\(name): \(conflict.path.dropFirst()): \(conflict.problem); \(conflict.remedy)")
+                problems.append(
+                    "\(path)/\(name): \(conflict.path.dropFirst()): \(conflict.problem); \(conflict.remedy)")
             } else {
                 hosts.append(good.record)
             }

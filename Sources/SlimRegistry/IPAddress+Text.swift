@@ -75,7 +75,9 @@ extension IPAddress: LosslessStringConvertible {
         if let bits = v4Bits {
             return "\(bits >> 24).\(bits >> 16 & 255).\(bits >> 8 & 255).\(bits & 255)"
         }
-        let groups = [high, low].flatMap { word in (0..<4).map { UInt16(truncatingIfNeeded: word >> UInt64(48 - 16 * $0)) } }
+        let groups = [high, low].flatMap { word in
+            (0..<4).map { UInt16(truncatingIfNeeded: word >> UInt64(48 - 16 * $0)) }
+        }
         var best = 0..<0
         var index = 0
         while index < 8 {

@@ -16,6 +16,7 @@ struct RouterAnswer {
 enum RouterLink {
     private static let timeoutSeconds: CInt = 3
     private static let preferredDescriptor: CInt = 900
+    private static let looksBeforeSleep = 60
     /// A router that hangs is not asked again for so long.
     private static let silenceSeconds: Int64 = 10
 
@@ -144,11 +145,7 @@ enum RouterLink {
         for _ in 0..<8 {
             var message = slim_greeting()
             var passed: CInt = -1
-            var count = 0
-            repeat {
-                count = slim_receive(
-                    descriptor, &message, MemoryLayout<slim_greeting>.size, &passed, SLIM_MSG_CMSG_CLOEXEC)
-            } while count < 0 && slim_errno() == SLIM_EINTR
+            let count = receive(descriptor, &message, &passed)
             if count < 0 { return slim_errno() == SLIM_EAGAIN ? .silent : .closed }
             guard count >= MemoryLayout<slim_header>.size, message.header.magic == UInt32(SLIM_ABI_MAGIC),
                 message.header.version == UInt16(SLIM_ABI_VERSION)
@@ -165,6 +162,21 @@ enum RouterLink {
             if passed >= 0 { _ = slim_close(passed) }
         }
         return .silent
+    }
+
+    /// Waits for one message. It looks for it a few times before it sleeps, and lets everybody else run in between: a CPU
+    /// that goes idle takes longer to wake than the router to answer.
+    private static func receive(_ descriptor: CInt, _ message: inout slim_greeting, _ passed: inout CInt) -> Int {
+        let size = MemoryLayout<slim_greeting>.size
+        for _ in 0..<looksBeforeSleep {
+            let count = slim_receive(descriptor, &message, size, &passed, SLIM_MSG_CMSG_CLOEXEC | SLIM_MSG_DONTWAIT)
+            if count >= 0 || slim_errno() != SLIM_EAGAIN { return count }
+            slim_yield()
+        }
+        while true {
+            let count = slim_receive(descriptor, &message, size, &passed, SLIM_MSG_CMSG_CLOEXEC)
+            if count >= 0 || slim_errno() != SLIM_EINTR { return count }
+        }
     }
 
     private static func remember(_ greeting: slim_greeting) {

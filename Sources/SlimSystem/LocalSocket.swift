@@ -126,7 +126,8 @@ package enum LocalSocket {
             var count: CInt = 0
             var truncated: CInt = 0
             let bytes = try systemCall {
-                slim_receive_message(fd, buffer.baseAddress, buffer.count, passed.baseAddress, &count, &truncated, flags)
+                slim_receive_message(
+                    fd, buffer.baseAddress, buffer.count, passed.baseAddress, &count, &truncated, flags)
             }
             return Received(
                 byteCount: bytes, isTruncated: truncated != 0, descriptors: .init(rebasing: passed[..<Int(count)]))

@@ -37,7 +37,8 @@ package struct NetworkNamespace: ~Copyable, Sendable {
     /// The kernel's own number for the namespace: unique until reboot, never reused (`SO_NETNS_COOKIE`).
     package func cookie() throws(Errno) -> NamespaceCookie {
         try run { () throws(Errno) in
-            let socket = OwnedDescriptor(try systemCall { Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue) | O_CLOEXEC, 0) })
+            let socket = OwnedDescriptor(
+                try systemCall { Glibc.socket(AF_UNIX, CInt(SOCK_DGRAM.rawValue) | O_CLOEXEC, 0) })
             return try namespaceCookie(of: socket.raw)
         }
     }

@@ -34,13 +34,15 @@ package struct SocketOptions: Sendable {
         Name(level: SOL_SOCKET, option: SO_BUSY_POLL), Name(level: SOL_SOCKET, option: SO_MAX_PACING_RATE),
         Name(level: tcp, option: TCP_NODELAY), Name(level: tcp, option: TCP_CORK), Name(level: tcp, option: TCP_MAXSEG),
         Name(level: tcp, option: TCP_KEEPIDLE), Name(level: tcp, option: TCP_KEEPINTVL),
-        Name(level: tcp, option: TCP_KEEPCNT), Name(level: tcp, option: TCP_SYNCNT), Name(level: tcp, option: TCP_LINGER2),
+        Name(level: tcp, option: TCP_KEEPCNT), Name(level: tcp, option: TCP_SYNCNT),
+        Name(level: tcp, option: TCP_LINGER2),
         Name(level: tcp, option: TCP_WINDOW_CLAMP), Name(level: tcp, option: TCP_CONGESTION),
         Name(level: tcp, option: TCP_USER_TIMEOUT), Name(level: tcp, option: TCP_NOTSENT_LOWAT),
         Name(level: CInt(IPPROTO_IP), option: IP_TOS), Name(level: CInt(IPPROTO_IP), option: IP_TTL),
     ]
     private static let v6Only: [Name] = [
-        Name(level: CInt(IPPROTO_IPV6), option: IPV6_TCLASS), Name(level: CInt(IPPROTO_IPV6), option: IPV6_UNICAST_HOPS),
+        Name(level: CInt(IPPROTO_IPV6), option: IPV6_TCLASS),
+        Name(level: CInt(IPPROTO_IPV6), option: IPV6_UNICAST_HOPS),
     ]
 
     private let family: KernelAddress.Family

@@ -93,7 +93,8 @@ package enum StreamSocket {
     ///
     /// - Parameter peek: leaves the bytes in the socket.
     /// - Returns: 0 at the end of the stream, `nil` when nothing is there yet.
-    package static func receive(_ fd: CInt, into buffer: UnsafeMutableRawBufferPointer, peek: Bool = false) throws(Errno)
+    package static func receive(_ fd: CInt, into buffer: UnsafeMutableRawBufferPointer, peek: Bool = false)
+        throws(Errno)
         -> Int?
     {
         let flags = CInt(MSG_DONTWAIT) | (peek ? CInt(MSG_PEEK) : 0)

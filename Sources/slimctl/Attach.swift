@@ -13,8 +13,10 @@ struct Attach: AsyncParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() async throws {
-        let container = try await router.client().attach(AttachRequest(name: name, netns: netns, labels: label.dictionary))
+        let container = try await router.client().attach(
+            AttachRequest(name: name, netns: netns, labels: label.dictionary))
         if json { return try Output.writeJSON(container) }
-        Output.write("\(container.name) \([container.ipv4, container.ipv6].compactMap(\.self).joined(separator: " "))\n")
+        Output.write(
+            "\(container.name) \([container.ipv4, container.ipv6].compactMap(\.self).joined(separator: " "))\n")
     }
 }

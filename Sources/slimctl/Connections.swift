@@ -16,7 +16,8 @@ struct Connections: AsyncParsableCommand {
         ) { connection in
             [
                 connection.container, connection.local, connection.remote, connection.peerHost ?? "-",
-                connection.direction.rawValue, connection.path.rawValue, TextTable.duration(seconds: connection.ageSeconds),
+                connection.direction.rawValue, connection.path.rawValue,
+                TextTable.duration(seconds: connection.ageSeconds),
             ]
         }
     }

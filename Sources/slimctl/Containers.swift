@@ -16,7 +16,8 @@ struct Containers: AsyncParsableCommand {
         ) { container in
             let labels = container.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
             return [
-                container.name, container.ipv4 ?? "-", container.ipv6 ?? "-", "\(container.sockets)", "\(container.listeners)",
+                container.name, container.ipv4 ?? "-", container.ipv6 ?? "-", "\(container.sockets)",
+                "\(container.listeners)",
                 "\(container.connections)", labels.isEmpty ? "-" : labels.joined(separator: ","), container.netns,
             ]
         }

@@ -15,7 +15,8 @@ extension ExitCode {
         switch error {
         case let error as AdminError: error.code == .badRequest ? .badInput : .failure
         case is ConfigurationError, is PKIError: .badInput
-        case let error as OverlayError: error.code == .configuration || error.errno == .notPermitted ? .badInput : .failure
+        case let error as OverlayError:
+            error.code == .configuration || error.errno == .notPermitted ? .badInput : .failure
         case let error as LabError: of(error)
         case let error as RunError: error.status
         default: .failure

@@ -2,7 +2,8 @@ internal import ArgumentParser
 internal import SlimAdmin
 
 struct Listeners: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Lists the listening sockets that the router accepts for.")
+    static let configuration = CommandConfiguration(
+        abstract: "Lists the listening sockets that the router accepts for.")
 
     @OptionGroup var options: ReportOptions
 

@@ -4,7 +4,9 @@ internal import SlimLab
 
 /// Which router a verb talks to.
 struct RouterOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("The router: the path of its admin socket, or lab:HOST or lab:LAB/HOST.", valueName: "router"))
+    @Option(
+        help: ArgumentHelp(
+            "The router: the path of its admin socket, or lab:HOST or lab:LAB/HOST.", valueName: "router"))
     var router = AdminClient.defaultSocketPath
 
     func validate() throws {

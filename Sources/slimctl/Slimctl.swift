@@ -10,7 +10,8 @@ struct Slimctl: AsyncParsableCommand {
         abstract: "Looks into and works with SlimRouter, the container network of this host.",
         version: SlimVersion.current,
         subcommands: [
-            Status.self, Hosts.self, Containers.self, Listeners.self, Connections.self, Run.self, Attach.self, Detach.self,
+            Status.self, Hosts.self, Containers.self, Listeners.self, Connections.self, Run.self, Attach.self,
+            Detach.self,
             OverlayCommand.self, PKICommand.self, LabCommand.self,
         ])
 

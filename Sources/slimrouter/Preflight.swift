@@ -27,7 +27,9 @@ struct Preflight {
             host: configuration.name, certificate: files.certificate, key: files.key, authority: files.authority)
         guard !details.isExpired() else {
             throw Problem(
-                description: "\(files.certificate): has expired on \(details.notAfter.formatted(.iso8601)); renew it with `slimctl pki renew \(configuration.name)`")
+                description:
+                    "\(files.certificate): has expired on \(details.notAfter.formatted(.iso8601)); renew it with `slimctl pki renew \(configuration.name)`"
+            )
         }
     }
 

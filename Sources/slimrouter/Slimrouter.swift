@@ -10,16 +10,19 @@ struct Slimrouter: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "slimrouter",
         abstract: "SlimRouter: gives this host's containers their network.",
-        discussion: "Stops cleanly on SIGTERM; connections and listeners of containers live on until a new router takes them over.",
+        discussion:
+            "Stops cleanly on SIGTERM; connections and listeners of containers live on until a new router takes them over.",
         version: "slimrouter \(SlimVersion.current)")
 
     /// What was typed or written in a file is wrong, or the router cannot start.
     private static let badInput = ExitCode(2)
 
-    @Option(help: "The configuration.", completion: .file(extensions: ["json"])) var config = RouterConfiguration.defaultPath
+    @Option(help: "The configuration.", completion: .file(extensions: ["json"])) var config = RouterConfiguration
+        .defaultPath
     @Flag(help: "Check the configuration and the certificates, and do nothing else.") var check = false
     @Option(help: "text or json; overrides the configuration.") var logFormat: LogSettings.Format?
-    @Option(help: "trace, debug, info, notice, warning, error or critical; overrides the configuration.") var logLevel: LogSettings.Level?
+    @Option(help: "trace, debug, info, notice, warning, error or critical; overrides the configuration.") var logLevel:
+        LogSettings.Level?
 
     @Option(help: .hidden) var keeper: String?
 

@@ -20,7 +20,9 @@ import Testing
         _ = try? await channel.writeInbound(ByteBuffer(string: requests))
         let answers = requests.components(separatedBy: " HTTP/1.1\r\n").count - 1
         var text = ""
-        while text.components(separatedBy: "HTTP/1.1 ").count - 1 < answers || !(text.hasSuffix("}") || text.hasSuffix("]")) {
+        while text.components(separatedBy: "HTTP/1.1 ").count - 1 < answers
+            || !(text.hasSuffix("}") || text.hasSuffix("]"))
+        {
             if let part = try await channel.readOutbound(as: ByteBuffer.self) {
                 text += String(buffer: part)
             } else if channel.isActive {
@@ -38,18 +40,30 @@ import Testing
             "GET /v1/listeners HTTP/1.1\r\nhost: x\r\n\r\nDELETE /v1/containers/c9 HTTP/1.1\r\nhost: x\r\n\r\n")
         let parts = text.components(separatedBy: "HTTP/1.1 ").dropFirst()
         #expect(parts.map { String($0.prefix(3)) } == ["200", "404"])
-        #expect(parts.first?.hasSuffix(#"[{"accepted":5,"address":"10.32.1.2:80","backlogParked":0,"container":"c1"}]"#) == true)
+        #expect(
+            parts.first?.hasSuffix(#"[{"accepted":5,"address":"10.32.1.2:80","backlogParked":0,"container":"c1"}]"#)
+                == true)
         #expect(parts.last?.hasSuffix(#"{"error":"no container c9"}"#) == true)
     }
 
     @Test(arguments: [
         ("GET /nothing HTTP/1.1\r\nhost: x\r\n\r\n", "404", #"{"error":"no such resource: \"/nothing\""}"#),
         ("PUT /v1/containers HTTP/1.1\r\nhost: x\r\n\r\n", "405", #"{"error":"/v1/containers takes GET, POST only"}"#),
-        ("DELETE /v1/containers/a%2Fb HTTP/1.1\r\nhost: x\r\n\r\n", "404", #"{"error":"no such resource: \"/v1/containers/a%2Fb\""}"#),
-        ("POST /v1/containers HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n{", "400", #"{"error":"the body is not JSON"}"#),
-        ("POST /v1/containers HTTP/1.1\r\nhost: x\r\ncontent-length: 12\r\n\r\n{\"name\":\"a\"}", "400", #"{"error":"netns: is missing; add it"}"#),
         (
-            "POST /v1/containers HTTP/1.1\r\nhost: x\r\ncontent-length: 24\r\n\r\n{\"name\":\"a\",\"netns\":\"x\"}", "400",
+            "DELETE /v1/containers/a%2Fb HTTP/1.1\r\nhost: x\r\n\r\n", "404",
+            #"{"error":"no such resource: \"/v1/containers/a%2Fb\""}"#
+        ),
+        (
+            "POST /v1/containers HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\n\r\n{", "400",
+            #"{"error":"the body is not JSON"}"#
+        ),
+        (
+            "POST /v1/containers HTTP/1.1\r\nhost: x\r\ncontent-length: 12\r\n\r\n{\"name\":\"a\"}", "400",
+            #"{"error":"netns: is missing; add it"}"#
+        ),
+        (
+            "POST /v1/containers HTTP/1.1\r\nhost: x\r\ncontent-length: 24\r\n\r\n{\"name\":\"a\",\"netns\":\"x\"}",
+            "400",
             #"{"error":"netns: not an absolute path; use one such as /run/netns/a"}"#
         ),
     ])

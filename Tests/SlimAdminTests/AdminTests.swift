@@ -47,7 +47,9 @@ import Testing
         try await serving { (_, client) async throws in
             let request = AttachRequest(name: "c1", netns: "/run/netns/c1")
             _ = try await client.attach(request)
-            #expect(await failure { _ = try await client.attach(request) } == AdminError(.conflict, "c1: is attached already"))
+            #expect(
+                await failure { _ = try await client.attach(request) }
+                    == AdminError(.conflict, "c1: is attached already"))
             #expect(await failure { try await client.detach("c2") } == AdminError(.notFound, "no container c2"))
             #expect(await failure { _ = try await client.connections() } == AdminError(.internalError, "unforeseen"))
         }
@@ -56,14 +58,16 @@ import Testing
     @Test(arguments: ["", "-a", "a/b", "a b", "..", String(repeating: "a", count: 64), "a\n"])
     func `a name that cannot be one is refused before it is sent`(name: String) async {
         let client = AdminClient(socketPath: "/nonexistent/admin.sock")
-        #expect(await failure { _ = try await client.attach(AttachRequest(name: name, netns: "/n")) }?.code == .badRequest)
+        #expect(
+            await failure { _ = try await client.attach(AttachRequest(name: name, netns: "/n")) }?.code == .badRequest)
         #expect(await failure { try await client.detach(name) }?.code == .badRequest)
     }
 
     @Test func `without a router the error says how to start it`() async throws {
         let error = await failure { _ = try await AdminClient(socketPath: "/nonexistent/admin.sock").status() }
         #expect(error?.code == .unavailable)
-        #expect(error?.message.hasPrefix("/nonexistent/admin.sock: no router runs here") == true, "\(error?.message ?? "")")
+        #expect(
+            error?.message.hasPrefix("/nonexistent/admin.sock: no router runs here") == true, "\(error?.message ?? "")")
         #expect(error?.message.contains("slimrouter") == true)
     }
 

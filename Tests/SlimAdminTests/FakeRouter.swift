@@ -7,7 +7,8 @@ final class FakeRouter: AdminBackend {
 
     func status() -> StatusReport {
         StatusReport(
-            name: "h1", version: "1", pid: 7, uptimeSeconds: 60, underlay: "192.0.2.1", subnets: ["10.32.1.0/24"], directory: "/run/slim",
+            name: "h1", version: "1", pid: 7, uptimeSeconds: 60, underlay: "192.0.2.1", subnets: ["10.32.1.0/24"],
+            directory: "/run/slim",
             counts: ["connections": 3, "refused": 1], peersConnected: 1, peersKnown: 2)
     }
 
@@ -23,9 +24,12 @@ final class FakeRouter: AdminBackend {
 
     func attach(_ request: AttachRequest) throws -> ContainerReport {
         try attached.withLock { attached in
-            guard attached[request.name] == nil else { throw AdminError(.conflict, "\(request.name): is attached already") }
+            guard attached[request.name] == nil else {
+                throw AdminError(.conflict, "\(request.name): is attached already")
+            }
             let report = ContainerReport(
-                name: request.name, ipv4: request.ipv4 ?? "10.32.1.2", ipv6: request.ipv6, netns: request.netns, labels: request.labels)
+                name: request.name, ipv4: request.ipv4 ?? "10.32.1.2", ipv6: request.ipv6, netns: request.netns,
+                labels: request.labels)
             attached[request.name] = report
             return report
         }

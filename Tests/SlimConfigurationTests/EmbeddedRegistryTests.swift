@@ -14,7 +14,9 @@ import Testing
         directory = try TemporaryDirectory()
         configuration = try RouterConfiguration.load(try directory.write(LoadTests.minimal, to: "router.conf"))
         configuration.peers = [
-            Peer(name: "h2", address: try #require(IPAddress("192.0.2.2")), subnets: [try #require(Subnet("10.32.2.0/24"))])
+            Peer(
+                name: "h2", address: try #require(IPAddress("192.0.2.2")),
+                subnets: [try #require(Subnet("10.32.2.0/24"))])
         ]
         configuration.peersDirectory = directory.path
     }
@@ -74,11 +76,14 @@ import Testing
         var configuration = configuration
         configuration.peers[0].certificate = "\(directory.path)/h2.crt"
         let registry = try EmbeddedRegistry(configuration, logger: logger)
-        #expect(registry.current.host(named: "h2")?.certificateFingerprint == (try PKI.fingerprint("\(directory.path)/h2.crt")))
+        #expect(
+            registry.current.host(named: "h2")?.certificateFingerprint
+                == (try PKI.fingerprint("\(directory.path)/h2.crt")))
         configuration.peers[0].certificate = "\(directory.path)/none.crt"
         let error = try #require(throws: ConfigurationError.self) {
             try EmbeddedRegistry(configuration, file: "router.json", logger: logger)
         }
-        #expect(error.description.hasPrefix("router.json: peers[0].certificate: \(directory.path)/none.crt"), "\(error)")
+        #expect(
+            error.description.hasPrefix("router.json: peers[0].certificate: \(directory.path)/none.crt"), "\(error)")
     }
 }

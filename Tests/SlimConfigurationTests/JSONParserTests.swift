@@ -10,15 +10,18 @@ import Testing
         #expect(
             node
                 == .object([
-                    .init(key: "a", value: .array([.null, .bool(true), .bool(false), .number("-1.5e+3"), .number("0")])),
+                    .init(
+                        key: "a", value: .array([.null, .bool(true), .bool(false), .number("-1.5e+3"), .number("0")])),
                     .init(key: "b", value: .string("x\n\u{e4}\u{1f600}//")),
                     .init(key: "c", value: .object([])),
                 ]))
     }
 
     @Test(arguments: [
-        "", " ", "{", "[", "[1,", "[1,]", "{,}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "tru", "nul", "01", "-", "1.", "1e", ".5", "+1",
-        "\"", "\"\\x\"", "\"\\u12\"", "\"\\u+123\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\u{1}\"", "1 2", "[1 2]", "{'a': 1}", "// c",
+        "", " ", "{", "[", "[1,", "[1,]", "{,}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "tru", "nul", "01", "-", "1.",
+        "1e", ".5", "+1",
+        "\"", "\"\\x\"", "\"\\u12\"", "\"\\u+123\"", "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\u{1}\"", "1 2", "[1 2]",
+        "{'a': 1}", "// c",
         "\u{feff}{}", "NaN", "{1: 2}",
     ])
     func `what is not JSON is refused`(text: String) {
@@ -41,7 +44,9 @@ import Testing
         var generator = SystemRandomNumberGenerator()
         let alphabet = Array("{}[]\",:\\u0123eE+-.tfn \n\u{e4}".utf8)
         for _ in 0..<5000 {
-            let bytes = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in alphabet.randomElement(using: &generator) ?? 0 }
+            let bytes = (0..<Int.random(in: 0..<24, using: &generator)).map { _ in
+                alphabet.randomElement(using: &generator) ?? 0
+            }
             _ = try? JSONParser.parse(bytes, file: "f")
         }
     }

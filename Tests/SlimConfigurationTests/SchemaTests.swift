@@ -53,7 +53,8 @@ import Testing
         try RouterConfiguration.load(file).write(to: written)
         let defaults = try ConfigurationFile.read(written).node
         for path in [
-            ["directory"], ["peers"], ["overlay", "prefixes"], ["overlay", "bridge"], ["overlay", "vxlan"], ["overlay", "vxlanID"],
+            ["directory"], ["peers"], ["overlay", "prefixes"], ["overlay", "bridge"], ["overlay", "vxlan"],
+            ["overlay", "vxlanID"],
             ["overlay", "vxlanPort"], ["ports", "control"], ["ports", "data", "first"], ["ports", "data", "count"],
             ["limits", "socketsPerContainer"], ["limits", "listenersPerContainer"], ["limits", "parkedPerContainer"],
             ["limits", "connections"], ["log", "level"], ["log", "format"],

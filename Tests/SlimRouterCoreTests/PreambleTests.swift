@@ -30,7 +30,7 @@ struct PreambleTests {
     private static func encoded(_ preamble: Preamble = sample, key: SymmetricKey = key) -> [UInt8] {
         withUnsafeTemporaryAllocation(byteCount: Preamble.byteCount, alignment: 8) { buffer in
             buffer.initializeMemory(as: UInt8.self, repeating: 0xff)
-            preamble.encode(into: buffer, key: key)
+            preamble.encode(into: buffer, with: HMAC(key: key))
             return Array(buffer)
         }
     }
@@ -39,7 +39,7 @@ struct PreambleTests {
     private static func decoded(_ bytes: [UInt8], key: SymmetricKey = key) -> Preamble? {
         withUnsafeTemporaryAllocation(byteCount: bytes.count, alignment: 8) { buffer in
             buffer.copyBytes(from: bytes)
-            return Preamble(UnsafeRawBufferPointer(buffer), key: key)
+            return Preamble(UnsafeRawBufferPointer(buffer), with: HMAC(key: key))
         }
     }
 

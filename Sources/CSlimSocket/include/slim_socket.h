@@ -68,9 +68,12 @@
 #define SLIM_SHUT_WR             1
 #define SLIM_SHUT_RDWR           2
 #define SLIM_MSG_CMSG_CLOEXEC    0x40000000
+#define SLIM_MSG_DONTWAIT        0x40
 
 
 int slim_errno(void);
+/* sched_yield(2) */
+void slim_yield(void);
 void slim_set_errno(int code);
 /* Seconds of a clock that nobody sets. */
 int64_t slim_seconds(void);

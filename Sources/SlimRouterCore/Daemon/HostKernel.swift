@@ -28,7 +28,9 @@ enum HostKernel {
             let path = "/proc/sys/" + parameter.name
             do {
                 let text = try String(contentsOfFile: path, encoding: .utf8)
-                guard let value = Int(text.prefix { $0 != "\n" }), let wanted = parameter.wanted(value) else { continue }
+                guard let value = Int(text.prefix { $0 != "\n" }), let wanted = parameter.wanted(value) else {
+                    continue
+                }
                 try Data("\(wanted)\n".utf8).write(to: URL(filePath: path))
             } catch {
                 logger.warning("\(path) cannot be set: \(parameter.purpose)", metadata: ["error": "\(error)"])

@@ -14,10 +14,12 @@ struct RuntimeDirectory: ~Copyable {
         } catch { throw RouterError("\(path): cannot be made: \(error); check `directory` in router.json") }
         let descriptor: OwnedDescriptor
         do throws(Errno) { descriptor = try openForWriting("\(path)/lock", mode: 0o600) } catch {
-            throw RouterError("\(path)/lock: \(error); run slimrouter as root, or choose another `directory` in router.json")
+            throw RouterError(
+                "\(path)/lock: \(error); run slimrouter as root, or choose another `directory` in router.json")
         }
         guard flock(descriptor.raw, LOCK_EX | LOCK_NB) == 0 else {
-            throw RouterError("\(path): another slimrouter runs here; stop it first, or choose another `directory` in router.json")
+            throw RouterError(
+                "\(path): another slimrouter runs here; stop it first, or choose another `directory` in router.json")
         }
         self.path = path
         lock = descriptor

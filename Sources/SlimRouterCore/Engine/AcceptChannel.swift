@@ -22,7 +22,9 @@ enum AcceptChannel {
         while true {
             var peer = KernelAddress()
             guard let connection = try StreamSocket.accept(original, peer: &peer) else { return nil }
-            guard let from = peer.endpoint, let at = try? StreamSocket.localAddress(connection.raw).endpoint else { continue }
+            guard let from = peer.endpoint, let at = try? StreamSocket.localAddress(connection.raw).endpoint else {
+                continue
+            }
             return Plain(connection: connection, message: message(cookie: nil, local: at, peer: from))
         }
     }

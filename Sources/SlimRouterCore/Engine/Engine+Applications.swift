@@ -28,11 +28,14 @@ extension Engine {
         }
     }
 
-    private func dispatch(_ request: slim_request, from link: ApplicationLink, _ descriptor: consuming OwnedDescriptor?) {
+    private func dispatch(_ request: slim_request, from link: ApplicationLink, _ descriptor: consuming OwnedDescriptor?)
+    {
         let sequence = request.header.sequence
         let operation = slim_operation(UInt32(request.header.operation))
         guard let descriptor else {
-            guard operation == SLIM_OP_REAP, reapers.count < 4096 else { return reject(link, "a request without descriptor") }
+            guard operation == SLIM_OP_REAP, reapers.count < 4096 else {
+                return reject(link, "a request without descriptor")
+            }
             reapers.append((link, sequence))
             return
         }
@@ -60,7 +63,8 @@ extension Engine {
 
     func reject(_ link: ApplicationLink, _ what: String) {
         counters.requestsRejected += 1
-        log.warning("reject \(link.container.name)", "container \(link.container.name): \(what); its program is left alone")
+        log.warning(
+            "reject \(link.container.name)", "container \(link.container.name): \(what); its program is left alone")
         close(link)
     }
 
@@ -84,7 +88,9 @@ extension Engine {
         if let local { reply.local = slim_address(local) }
         if let peer { reply.peer = slim_address(peer) }
         guard !link.isClosed else { return }
-        do throws(Errno) { try LocalSocket.send(reply, to: link.descriptor.raw, passing: descriptor) } catch { close(link) }
+        do throws(Errno) { try LocalSocket.send(reply, to: link.descriptor.raw, passing: descriptor) } catch {
+            close(link)
+        }
     }
 
     /// The overlay addresses of a host socket, to whoever holds it.
@@ -100,7 +106,9 @@ extension Engine {
     }
 
     /// The listening socket behind a channel, to whoever holds the channel: it is the program's own.
-    private func handOutOriginal(_ link: ApplicationLink, _ request: slim_header, _ descriptor: consuming OwnedDescriptor) {
+    private func handOutOriginal(
+        _ link: ApplicationLink, _ request: slim_header, _ descriptor: consuming OwnedDescriptor
+    ) {
         guard let cookie = try? StreamSocket.cookie(descriptor.raw), let listener = listeners[cookie] else {
             link.container.disposal.close(descriptor)
             return reply(to: link, SLIM_OP_ORIGINAL, request.sequence, SLIM_VERDICT_FALLBACK)

@@ -39,7 +39,9 @@ extension Engine {
         }
     }
 
-    private func openDataPort(at address: KernelAddress, _ family: KernelAddress.Family) throws(Errno) -> OwnedDescriptor {
+    private func openDataPort(at address: KernelAddress, _ family: KernelAddress.Family) throws(Errno)
+        -> OwnedDescriptor
+    {
         let socket = try StreamSocket.open(family, nonblocking: true)
         if family == .v6 { try StreamSocket.set(.v6Only, 0, on: socket.raw) }
         try StreamSocket.set(.reuseAddress, 1, on: socket.raw)
@@ -64,7 +66,8 @@ extension Engine {
                 }
             } catch {
                 if error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem {
-                    log.error("descriptors", "data port \(port.port): \(error); raise the descriptor limit of slimrouter")
+                    log.error(
+                        "descriptors", "data port \(port.port): \(error); raise the descriptor limit of slimrouter")
                     return
                 }
             }
@@ -126,7 +129,7 @@ extension Engine {
         guard let key = inboundKeys[keyID], key.expiry.map({ $0 > .now }) ?? true else {
             return turnAway(connection, because: "unknown key")
         }
-        guard let preamble = Preamble(bytes, key: key.key) else {
+        guard let preamble = Preamble(bytes, with: key.authenticator) else {
             return turnAway(connection, because: "it is not authentic (from \(key.peer.name), it says)")
         }
         guard key.window.accept(preamble.counter) else { return turnAway(connection, because: "replayed") }

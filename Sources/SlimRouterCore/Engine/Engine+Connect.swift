@@ -52,7 +52,8 @@ extension Engine {
     }
 
     /// Where the program's socket is bound, or will be: `nil` when the packet overlay has to decide.
-    private func sourceEndpoint(of container: Container, bound: Endpoint?, towards destination: IPAddress) -> Endpoint? {
+    private func sourceEndpoint(of container: Container, bound: Endpoint?, towards destination: IPAddress) -> Endpoint?
+    {
         guard let bound, let own = container.address(destination.family) else { return nil }
         guard bound.address.isUnspecified || bound.address == own else { return nil }
         return Endpoint(own, bound.port)
@@ -122,7 +123,7 @@ extension Engine {
         let preamble = Preamble(
             keyID: peer.keyID, counter: peer.nextCounter(), source: source, destination: pending.destination)
         let bytes = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
-        preamble.encode(into: bytes, key: peer.key)
+        preamble.encode(into: bytes, with: peer.authenticator)
         do throws(Errno) {
             guard peer.fastOpenWorks else {
                 let socket = try StreamSocket.open(pending.family, nonblocking: true)
@@ -168,15 +169,16 @@ extension Engine {
     func handOver(_ socket: borrowing OwnedDescriptor, _ pending: PendingConnect, source: Endpoint) throws(Errno) {
         let cookie = try StreamSocket.cookie(socket.raw)
         let container = pending.link.container
+        // The program waits for this; the books can be kept afterwards.
+        reply(
+            to: pending.link, SLIM_OP_CONNECT, pending.sequence, SLIM_VERDICT_DONE, cookie: cookie, local: source,
+            peer: pending.destination, passing: socket.raw)
         connections.add(
             Connection(
                 namespace: container.namespace, direction: .outgoing, local: source, peer: pending.destination,
                 since: wallClockSeconds()), cookie)
         container.connectionCount += 1
         counters.connectsHandedOver += 1
-        reply(
-            to: pending.link, SLIM_OP_CONNECT, pending.sequence, SLIM_VERDICT_DONE, cookie: cookie, local: source,
-            peer: pending.destination, passing: socket.raw)
         resume(pending.link)
     }
 

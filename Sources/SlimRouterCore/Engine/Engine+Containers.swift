@@ -75,7 +75,8 @@ extension Engine {
             for (index, prefix) in settings.prefixes.prefix(Int(SLIM_PREFIXES)).enumerated() {
                 let address = slim_address(Endpoint(prefix.address, Port(0)))
                 let entry = slim_prefix(family: address.family, length: UInt16(prefix.length), bytes: address.bytes)
-                bytes.storeBytes(of: entry, toByteOffset: index * MemoryLayout<slim_prefix>.stride, as: slim_prefix.self)
+                bytes.storeBytes(
+                    of: entry, toByteOffset: index * MemoryLayout<slim_prefix>.stride, as: slim_prefix.self)
             }
         }
         return greeting

@@ -78,7 +78,7 @@ extension Engine {
         let preamble = Preamble(
             flags: .probe, keyID: peer.keyID, counter: peer.nextCounter(), source: nowhere, destination: nowhere)
         let bytes = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
-        preamble.encode(into: bytes, key: peer.key)
+        preamble.encode(into: bytes, with: peer.authenticator)
         let family: KernelAddress.Family = peer.address.family == .v4 ? .v4 : .v6
         guard let address = KernelAddress(Endpoint(peer.address, port), for: family) else { return }
         let socket = try StreamSocket.open(family, nonblocking: true)

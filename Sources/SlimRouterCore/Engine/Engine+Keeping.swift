@@ -12,7 +12,8 @@ extension Engine {
     func remember(_ what: (KeeperLink) throws(Errno) -> Void) {
         guard let keeper else { return }
         do throws(Errno) { try what(keeper) } catch {
-            log.error("keeper", "the keeper does not answer (\(error)): listeners will not survive this router; restart it")
+            log.error(
+                "keeper", "the keeper does not answer (\(error)): listeners will not survive this router; restart it")
         }
     }
 
@@ -51,7 +52,9 @@ extension Engine {
     /// Keys of the earlier router let in what had arrived, and was not looked at, when it ended.
     private func adoptKeys(_ kept: KeptState) {
         for key in kept.keys {
-            guard let peer = key.peer == local.name ? local : peers[key.peer], inboundKeys[key.id] == nil else { continue }
+            guard let peer = key.peer == local.name ? local : peers[key.peer], inboundKeys[key.id] == nil else {
+                continue
+            }
             let inbound = InboundKey(peer: peer, key: SymmetricKey(data: key.secret))
             inbound.expiry = .now + Self.oldKeyLifetime
             inboundKeys[key.id] = inbound

@@ -33,7 +33,8 @@ extension Engine {
     }
 
     private func register(
-        _ original: consuming OwnedDescriptor, _ endpoint: Endpoint, _ family: KernelAddress.Family, _ container: Container
+        _ original: consuming OwnedDescriptor, _ endpoint: Endpoint, _ family: KernelAddress.Family,
+        _ container: Container
     ) throws(Errno) -> OwnedDescriptor {
         let id = nextListenerID
         nextListenerID += 1

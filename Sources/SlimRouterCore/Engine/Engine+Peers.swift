@@ -80,7 +80,11 @@ extension Engine {
     private func take(_ key: PreambleKey, from peer: Peer) {
         let expiry = ContinuousClock.now + Self.oldKeyLifetime
         for (id, old) in inboundKeys where old.peer === peer {
-            if old.expiry.map({ $0 <= .now }) ?? false { inboundKeys[id] = nil } else { old.expiry = old.expiry ?? expiry }
+            if old.expiry.map({ $0 <= .now }) ?? false {
+                inboundKeys[id] = nil
+            } else {
+                old.expiry = old.expiry ?? expiry
+            }
         }
         inboundKeys[key.id] = InboundKey(peer: peer, key: SymmetricKey(data: key.secret))
         remember { keeper throws(Errno) in try keeper.keep(key: key.id, of: peer.name, secret: key.secret) }

@@ -54,7 +54,8 @@ extension Engine {
         return found.sorted { $0.connection.since < $1.connection.since }.map { cookie, connection in
             let remoteHost = hosts.owner(of: connection.peer.address)
             return ConnectionReport(
-                container: containersByNamespace[connection.namespace]?.name ?? "-", local: connection.local.description,
+                container: containersByNamespace[connection.namespace]?.name ?? "-",
+                local: connection.local.description,
                 remote: connection.peer.description, peerHost: remoteHost ?? settings.host.name,
                 direction: connection.direction == .outgoing ? .outgoing : .incoming,
                 path: remoteHost == nil ? .sameHost : .remote, ageSeconds: now - min(now, connection.since),

@@ -13,7 +13,8 @@ final class Peer {
 
     /// The key under which we connect to it, and whether it has said that it knows it.
     var keyID: UInt64
-    var key: SymmetricKey
+    private(set) var key: SymmetricKey
+    private(set) var authenticator: HMAC<SHA256>
     var isKeyAccepted = false
     private var lastCounter: UInt64 = 0
 
@@ -39,12 +40,14 @@ final class Peer {
         self.address = address
         keyID = UInt64.random(in: 1...UInt64.max)
         key = SymmetricKey(size: .bits256)
+        authenticator = HMAC(key: key)
     }
 
     /// A new key, for a new control connection: counters start again.
     func renewKey() {
         keyID = UInt64.random(in: 1...UInt64.max)
         key = SymmetricKey(size: .bits256)
+        authenticator = HMAC(key: key)
         isKeyAccepted = false
         lastCounter = 0
     }
@@ -65,13 +68,13 @@ final class Peer {
 /// A key under which a peer connects to us.
 final class InboundKey {
     let peer: Peer
-    let key: SymmetricKey
+    let authenticator: HMAC<SHA256>
     var window = ReplayWindow()
     /// Set when a newer one has replaced it: what is on the way is still let in until then.
     var expiry: ContinuousClock.Instant?
 
     init(peer: Peer, key: SymmetricKey) {
         self.peer = peer
-        self.key = key
+        authenticator = HMAC(key: key)
     }
 }

@@ -24,7 +24,9 @@ struct Preamble: Equatable {
     var destination: Endpoint
 
     /// Writes the preamble and its authentication code into 88 bytes.
-    func encode(into buffer: UnsafeMutableRawBufferPointer, key: SymmetricKey) {
+    ///
+    /// - Parameter authenticator: an HMAC that has its key and no data yet: preparing it takes as long as using it.
+    func encode(into buffer: UnsafeMutableRawBufferPointer, with authenticator: HMAC<SHA256>) {
         buffer.storeBytes(of: Self.magic.bigEndian, as: UInt32.self)
         buffer.storeBytes(of: Self.version, toByteOffset: 4, as: UInt8.self)
         buffer.storeBytes(of: flags.rawValue, toByteOffset: 5, as: UInt8.self)
@@ -40,7 +42,7 @@ struct Preamble: Equatable {
         buffer.storeBytes(of: destination.port.rawValue.bigEndian, toByteOffset: 58, as: UInt16.self)
         buffer.storeBytes(of: 0, toByteOffset: 60, as: UInt32.self)
         buffer.storeBytes(of: 0, toByteOffset: 64, as: UInt64.self)
-        Self.withCode(of: buffer, key: key) { code in
+        Self.withCode(of: buffer, authenticator) { code in
             UnsafeMutableRawBufferPointer(rebasing: buffer[Self.signedBytes...]).copyMemory(from: code)
         }
     }
@@ -54,10 +56,12 @@ struct Preamble: Equatable {
     }
 
     /// Reads a preamble; `nil` unless the authentication code is right and every field makes sense.
-    init?(_ buffer: UnsafeRawBufferPointer, key: SymmetricKey) {
-        guard let keyID = Self.keyID(in: buffer), Self.isAuthentic(buffer, key: key) else { return nil }
+    init?(_ buffer: UnsafeRawBufferPointer, with authenticator: HMAC<SHA256>) {
+        guard let keyID = Self.keyID(in: buffer), Self.isAuthentic(buffer, authenticator) else { return nil }
         func word(_ offset: Int) -> UInt64 { UInt64(bigEndian: buffer.load(fromByteOffset: offset, as: UInt64.self)) }
-        func port(_ offset: Int) -> Port { Port(UInt16(bigEndian: buffer.load(fromByteOffset: offset, as: UInt16.self))) }
+        func port(_ offset: Int) -> Port {
+            Port(UInt16(bigEndian: buffer.load(fromByteOffset: offset, as: UInt16.self)))
+        }
         func address(_ offset: Int, _ family: UInt8) -> IPAddress? {
             switch IPAddress.Family(rawValue: family) {
             case .v4: IPAddress(v4Bits: UInt32(truncatingIfNeeded: word(offset) >> 32))
@@ -81,8 +85,8 @@ struct Preamble: Equatable {
         self.destination = destination
     }
 
-    private static func isAuthentic(_ buffer: UnsafeRawBufferPointer, key: SymmetricKey) -> Bool {
-        withCode(of: UnsafeMutableRawBufferPointer(mutating: buffer), key: key) { code in
+    private static func isAuthentic(_ buffer: UnsafeRawBufferPointer, _ authenticator: HMAC<SHA256>) -> Bool {
+        withCode(of: UnsafeMutableRawBufferPointer(mutating: buffer), authenticator) { code in
             var difference: UInt8 = 0
             for index in 0..<code.count { difference |= code[index] ^ buffer[signedBytes + index] }
             return difference == 0
@@ -90,10 +94,14 @@ struct Preamble: Equatable {
     }
 
     private static func withCode<Result>(
-        of buffer: UnsafeMutableRawBufferPointer, key: SymmetricKey, _ body: (UnsafeRawBufferPointer) -> Result
+        of buffer: UnsafeMutableRawBufferPointer, _ authenticator: HMAC<SHA256>,
+        _ body: (UnsafeRawBufferPointer) -> Result
     ) -> Result {
         let signed = UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<signedBytes])
-        let code = HMAC<SHA256>.authenticationCode(for: signed, using: key)
-        return code.withUnsafeBytes { body(UnsafeRawBufferPointer(rebasing: $0[..<(byteCount - signedBytes)])) }
+        var authenticator = authenticator
+        authenticator.update(data: signed)
+        return authenticator.finalize().withUnsafeBytes {
+            body(UnsafeRawBufferPointer(rebasing: $0[..<(byteCount - signedBytes)]))
+        }
     }
 }

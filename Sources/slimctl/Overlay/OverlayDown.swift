@@ -8,7 +8,8 @@ struct OverlayDown: AsyncParsableCommand {
         abstract: "Removes the packet overlay: bridge, VXLAN device, containers' links, routes.",
         discussion: "Works without a router; stop it first, for it makes the overlay when it starts.")
 
-    @Option(help: "The router's configuration.", completion: .file(extensions: ["json"])) var config = RouterConfiguration.defaultPath
+    @Option(help: "The router's configuration.", completion: .file(extensions: ["json"])) var config =
+        RouterConfiguration.defaultPath
 
     func run() async throws {
         let configuration = try RouterConfiguration.load(config)

@@ -27,7 +27,9 @@ struct Run: AsyncParsableCommand {
         case let option? where option.hasPrefix("-"): throw ValidationError("Unknown option '\(option)'")
         default: break
         }
-        guard let first = program.first, !first.isEmpty else { throw ValidationError("no program is given: write it after --") }
+        guard let first = program.first, !first.isEmpty else {
+            throw ValidationError("no program is given: write it after --")
+        }
     }
 
     func run() async throws {
@@ -42,7 +44,9 @@ struct Run: AsyncParsableCommand {
         attachment.netns = namespaces.networkPath
         _ = try await client.attach(attachment)
         let result: Result<CInt, any Error>
-        do { result = .success(try await runProgram(in: namespaces, library: library)) } catch { result = .failure(error) }
+        do { result = .success(try await runProgram(in: namespaces, library: library)) } catch {
+            result = .failure(error)
+        }
         do { try await client.detach(name) } catch {
             Output.complain("the container \(name) stays: \(error); use `slimctl detach \(name)`")
         }
