@@ -8,7 +8,7 @@ struct Quick: AsyncParsableCommand {
         commandName: "quick", abstract: "Measure what is promised in numbers, in less than 90 seconds.")
 
     @Option(help: "Rounds; each measures the three networks one after the other, and medians are shown.")
-    var rounds = 5
+    var rounds = 8
     @Option(help: "Seconds of each iperf3 run.")
     var seconds = 2
     @Option(help: "Where the numbers go, as JSON.")
@@ -50,8 +50,8 @@ struct Quick: AsyncParsableCommand {
                 results.add(.vxlanShare, mode, Double(try bench.vxlanBytes() - before) / bytes)
                 let pin = ["--cpu", "\(Self.core)", "--count", "10000"]
                 results.add(.roundTrip, mode, try await bench.probe(mode, "rtt", port: Self.pinnedPort, pin))
-                results.add(.connect, mode, try await bench.probe(mode, "connect", ["--count", "500"]))
-                results.add(.connectEcho, mode, try await bench.probe(mode, "connect-echo", ["--count", "500"]))
+                results.add(.connect, mode, try await bench.probe(mode, "connect", ["--count", "1000"]))
+                results.add(.connectEcho, mode, try await bench.probe(mode, "connect-echo", ["--count", "1000"]))
             }
             say("round \(round) of \(rounds): " + Mode.allCases.map { summary($0, results) }.joined(separator: "; "))
         }

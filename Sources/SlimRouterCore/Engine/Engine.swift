@@ -26,7 +26,8 @@ final class Engine {
     static let preambleTimeout: Duration = .seconds(5)
     static let resolveTimeout: Duration = .seconds(1)
     static let probeTimeout: Duration = .seconds(3)
-    static let connectTimeout: Duration = .seconds(130)
+    /// Shorter than a program waits for its answer: after it the packet overlay goes on trying.
+    static let connectTimeout: Duration = .seconds(2)
     static let tick: Duration = .milliseconds(100)
     static let endsPause: Duration = .milliseconds(50)
 
