@@ -32,6 +32,12 @@ extension Bench {
         return try JSONDecoder().decode(ProbeReport.self, from: Data(text.utf8)).p50
     }
 
+    /// - Returns: the median in microseconds of starting a program that does nothing, and waiting for its end.
+    func exec(_ mode: Mode) async throws -> Double {
+        let text = try await client(mode, [Self.probeProgram, "exec", "/bin/true", "--count", "100"])
+        return try JSONDecoder().decode(ProbeReport.self, from: Data(text.utf8)).p50
+    }
+
     /// - Returns: requests per second.
     func apacheBench(_ mode: Mode, port: String, requests: Int, keepAlive: Bool) async throws -> Double {
         let url = "http://\(try address(mode)):\(port)/"

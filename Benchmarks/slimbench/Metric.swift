@@ -4,6 +4,7 @@ enum Metric: String, CaseIterable {
     case roundTrip = "tcp_1_byte_round_trip_p50"
     case connect = "connect_p50"
     case connectEcho = "connect_echo_p50"
+    case exec = "exec_p50"
     case programDescriptors = "descriptors_per_connection_program"
     case routerDescriptors = "descriptors_per_connection_router"
     case routerIdle = "router_memory_idle"
@@ -19,6 +20,7 @@ enum Metric: String, CaseIterable {
         case .roundTrip: "TCP 1-byte round trip, one core, p50"
         case .connect: "connect(), p50"
         case .connectEcho: "connect + 1-byte echo, p50"
+        case .exec: "exec of a small program, p50"
         case .programDescriptors: "descriptors per connection, program"
         case .routerDescriptors: "descriptors per connection, router"
         case .routerIdle: "router memory, idle"
@@ -33,7 +35,7 @@ enum Metric: String, CaseIterable {
     var unit: String {
         switch self {
         case .throughput: "Gbit/s"
-        case .roundTrip, .connect, .connectEcho: "us"
+        case .roundTrip, .connect, .connectEcho, .exec: "us"
         case .programDescriptors, .routerDescriptors: "descriptors"
         case .routerIdle: "MB"
         case .routerPerConnection: "bytes"
@@ -53,7 +55,7 @@ enum Metric: String, CaseIterable {
     var decimals: Int {
         switch self {
         case .throughput, .programDescriptors, .routerDescriptors, .vxlanShare: 2
-        case .roundTrip, .connect, .connectEcho, .routerIdle: 1
+        case .roundTrip, .connect, .connectEcho, .exec, .routerIdle: 1
         case .routerPerConnection, .nginxKeepAlive, .nginxConnections, .redis: 0
         }
     }

@@ -52,6 +52,7 @@ struct Quick: AsyncParsableCommand {
                 results.add(.roundTrip, mode, try await bench.probe(mode, "rtt", port: Self.pinnedPort, pin))
                 results.add(.connect, mode, try await bench.probe(mode, "connect", ["--count", "1000"]))
                 results.add(.connectEcho, mode, try await bench.probe(mode, "connect-echo", ["--count", "1000"]))
+                results.add(.exec, mode, try await bench.exec(mode))
             }
             say("round \(round) of \(rounds): " + Mode.allCases.map { summary($0, results) }.joined(separator: "; "))
         }

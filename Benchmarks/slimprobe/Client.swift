@@ -50,6 +50,25 @@ enum Client {
         print(samples.json)
     }
 
+    /// Starting a program and waiting for its end: what a preloaded library adds to every one.
+    static func execute(_ options: Options) throws(ProbeError) {
+        guard let program = options.positional.first else { throw .usage("exec wants a PROGRAM") }
+        var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), nil]
+        defer { free(arguments[0]) }
+        var samples = Samples(capacity: options.count)
+        for _ in 0..<options.count {
+            let start = now()
+            var pid: pid_t = 0
+            let code = posix_spawn(&pid, program, nil, nil, &arguments, environ)
+            if code != 0 { errno = code }
+            try check("posix_spawn \(program)") { code == 0 ? 0 : -1 }
+            var status: CInt = 0
+            try check("waitpid") { waitpid(pid, &status, 0) }
+            samples.append(now() - start)
+        }
+        print(samples.json)
+    }
+
     /// Many connections, checked, kept open until standard input ends.
     static func hold(_ options: Options) throws(ProbeError) {
         raiseDescriptorLimit()

@@ -8,6 +8,7 @@ let usage = """
            slimprobe rtt HOST PORT [--count N] [--bytes N] [-4|-6] [--cpu N]
            slimprobe connect HOST PORT [--count N] [-4|-6] [--cpu N]
            slimprobe connect-echo HOST PORT [--count N] [--bytes N] [-4|-6] [--cpu N]
+           slimprobe exec PROGRAM [--count N] [--cpu N]
            slimprobe hold HOST PORT [--connections N] [-4|-6] [--cpu N]
 
     """
@@ -21,6 +22,7 @@ func run(_ arguments: [String]) throws(ProbeError) {
     case "rtt": try Client.roundTrip(options)
     case "connect": try Client.connect(options)
     case "connect-echo": try Client.connectEcho(options)
+    case "exec": try Client.execute(options)
     case "hold": try Client.hold(options)
     default: throw .usage("unknown verb \(arguments[1])\n\(usage)")
     }

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+#include "slim_passing.h"
 #include "slim_socket.h"
 
 #define SAME(mine, theirs) _Static_assert((mine) == (theirs), #theirs)
@@ -188,25 +189,7 @@ int slim_dial(const char *name, int timeout_seconds)
 
 long slim_send(int fd, const void *message, size_t length, int passed)
 {
-	struct iovec vector = { .iov_base = (void *)message, .iov_len = length };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
-
-	if (passed >= 0) {
-		struct cmsghdr *part;
-
-		header.msg_control = control.bytes;
-		header.msg_controllen = sizeof(control.bytes);
-		part = CMSG_FIRSTHDR(&header);
-		part->cmsg_level = SOL_SOCKET;
-		part->cmsg_type = SCM_RIGHTS;
-		part->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(part), &passed, sizeof(int));
-	}
-	return sendmsg(fd, &header, MSG_NOSIGNAL);
+	return slim_pass(fd, message, length, passed, 0);
 }
 
 long slim_receive(int fd, void *message, size_t length, int *passed, int flags)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define _GNU_SOURCE
 #include "slim_message.h"
+#include "slim_passing.h"
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -11,25 +12,7 @@
 
 ssize_t slim_send_message(int fd, const void *message, size_t length, int passed, int flags)
 {
-	struct iovec vector = { .iov_base = (void *)message, .iov_len = length };
-	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
-		struct cmsghdr align;
-	} control = { 0 };
-	struct msghdr header = { .msg_iov = &vector, .msg_iovlen = 1 };
-
-	if (passed >= 0) {
-		struct cmsghdr *part;
-
-		header.msg_control = control.bytes;
-		header.msg_controllen = sizeof(control.bytes);
-		part = CMSG_FIRSTHDR(&header);
-		part->cmsg_level = SOL_SOCKET;
-		part->cmsg_type = SCM_RIGHTS;
-		part->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(part), &passed, sizeof(int));
-	}
-	return sendmsg(fd, &header, flags | MSG_NOSIGNAL);
+	return slim_pass(fd, message, length, passed, flags);
 }
 
 ssize_t slim_receive_message(int fd, void *message, size_t length, int *passed, int *count, int *truncated, int flags)

@@ -6,9 +6,10 @@ import CSlimSocket
 @c @implementation
 public func slim_connect(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UInt32) -> CInt {
     guard let address, length <= UInt32(MemoryLayout<slim_bytes>.size), Kernel.isReadable(address, Int(length)),
-        let family = SocketAddress.family(address, length)
+        let family = SocketAddress.family(address, length),
+        family == SLIM_AF_INET || family == SLIM_AF_INET6 || family == SLIM_AF_UNSPEC
     else { return slim_real_connect(fd, address, length) }
-    let cookie = Kernel.cookie(fd)
+    var cookie = Kernel.cookie(fd)
     if PristineSockets.take(cookie, family: family), let destination = eligible(address, length), !destination.isMapped
     {
         return connectThroughRouter(fd, cookie, address, length, destination, isPristine: true)
@@ -23,14 +24,13 @@ public func slim_connect(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UIn
         guard HostSocket.isHost(fd) else { return slim_real_connect(fd, address, length) }
         return HostSocket.giveBack(fd) ? 0 : -1
     }
-    guard family == SLIM_AF_INET || family == SLIM_AF_INET6 else { return slim_real_connect(fd, address, length) }
-
     if HostSocket.isHost(fd) {
         // Under way or connected: the kernel knows what to answer, and waits where the call must wait.
         guard Kernel.isClosed(fd) else { return slim_real_connect(fd, address, length) }
         let code = HostSocket.closedConnect(fd)
         guard code == SLIM_EINVAL else { return fail(code) }
         guard HostSocket.giveBack(fd) else { return -1 }
+        cookie = Kernel.cookie(fd)
     } else if !Kernel.isClosed(fd) {
         // Connecting by the packet overlay, connected, or listening: the kernel knows what to answer.
         return slim_real_connect(fd, address, length)
@@ -38,7 +38,7 @@ public func slim_connect(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UIn
     guard let destination = eligible(address, length), canReach(fd, destination) else {
         return slim_real_connect(fd, address, length)
     }
-    return connectThroughRouter(fd, Kernel.cookie(fd), address, length, destination, isPristine: false)
+    return connectThroughRouter(fd, cookie, address, length, destination, isPristine: false)
 }
 
 /// The destination, if the router is to be asked about it: in the overlay, or possibly so.

@@ -158,6 +158,10 @@ package final class RouterDaemon: Sendable {
                         settings: settings, keeper: keeper, kept: kept, mailbox: mailbox, logger: logger, send: send)
                     started.signal()
                     engine.run()
+                    guard !engine.isStopped else { return }
+                    // A router that serves nobody must not look alive: programs would wait for it.
+                    logger.critical("the connection thread has ended; slimrouter ends, start it again")
+                    exit(1)
                 } catch {
                     failure.error = error
                     started.signal()

@@ -7,12 +7,9 @@ internal import SystemPackage
 enum AcceptChannel {
     /// The message that brings a connection: a host socket is one with a cookie.
     static func message(cookie: SocketCookie?, local: Endpoint, peer: Endpoint) -> slim_accept {
-        let header = slim_header(
-            magic: UInt32(SLIM_ABI_MAGIC), version: UInt16(SLIM_ABI_VERSION),
-            operation: UInt16(SLIM_OP_LISTEN.rawValue), sequence: 0,
-            flags: cookie == nil ? 0 : SLIM_ACCEPT_HOST.rawValue)
-        return slim_accept(
-            header: header, cookie: cookie?.rawValue ?? 0, local: slim_address(local), peer: slim_address(peer))
+        slim_accept(
+            header: slim_header(SLIM_OP_LISTEN, flags: cookie == nil ? 0 : SLIM_ACCEPT_HOST.rawValue),
+            cookie: cookie?.rawValue ?? 0, local: slim_address(local), peer: slim_address(peer))
     }
 
     /// One connection from the backlog of a listening socket of the container itself, and the message that brings it.

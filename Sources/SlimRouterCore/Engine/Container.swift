@@ -18,6 +18,8 @@ final class Container {
     var listeners: [Port: [Listener]] = [:]
     var listenerCount = 0
     var parkedCount = 0
+    /// Connections delivered to its listeners: says whose turn it is.
+    var deliveries: UInt64 = 0
     var connectionCount = 0
     var ports = PortPool()
     /// Closes what its programs have sent.
@@ -53,7 +55,7 @@ final class Container {
         var bestRank = 1
         for candidate in candidates {
             let rank = candidate.rank(for: destination.address)
-            if rank > bestRank || rank == bestRank && candidate.accepted < best?.accepted ?? .max {
+            if rank > bestRank || rank == bestRank && candidate.lastServed < best?.lastServed ?? .max {
                 best = candidate
                 bestRank = rank
             }

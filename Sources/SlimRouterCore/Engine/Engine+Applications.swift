@@ -68,12 +68,6 @@ extension Engine {
         close(link)
     }
 
-    func header(_ operation: slim_operation, sequence: UInt32, flags: UInt32 = 0) -> slim_header {
-        slim_header(
-            magic: UInt32(SLIM_ABI_MAGIC), version: UInt16(SLIM_ABI_VERSION), operation: UInt16(operation.rawValue),
-            sequence: sequence, flags: flags)
-    }
-
     /// Answers a request. A program that does not take its answers is left alone.
     func reply(
         to link: ApplicationLink, _ operation: slim_operation, _ sequence: UInt32, _ verdict: slim_verdict,
@@ -81,7 +75,7 @@ extension Engine {
         passing descriptor: CInt = -1
     ) {
         var reply = slim_reply()
-        reply.header = header(operation, sequence: sequence)
+        reply.header = slim_header(operation, sequence: sequence)
         reply.verdict = verdict.rawValue
         reply.error = error?.rawValue ?? 0
         reply.cookie = cookie?.rawValue ?? 0
@@ -96,7 +90,7 @@ extension Engine {
     /// The overlay addresses of a host socket, to whoever holds it.
     private func lookUp(_ link: ApplicationLink, _ sequence: UInt32, _ descriptor: consuming OwnedDescriptor) {
         let cookie = try? StreamSocket.cookie(descriptor.raw)
-        link.container.disposal.close(descriptor)
+        EntrustedDescriptor(descriptor).closeSocket(by: link.container.disposal)
         guard let cookie, let connection = connections[cookie] else {
             return reply(to: link, SLIM_OP_LOOKUP, sequence, SLIM_VERDICT_FALLBACK)
         }

@@ -33,7 +33,8 @@ extension Engine {
     /// Begins to accept: what an earlier router left in the backlogs finds its listeners and keys by then.
     func serveDataPorts() {
         for port in dataPorts {
-            do throws(Errno) { try epoll.add(port.descriptor.raw, .read, token: sources.add(.dataPort(port))) } catch {
+            port.token = sources.add(.dataPort(port))
+            do throws(Errno) { try epoll.add(port.descriptor.raw, .read, token: port.token) } catch {
                 log.error("epoll", "data port \(port.port) is not served: \(error)")
             }
         }
@@ -65,11 +66,7 @@ extension Engine {
                     try wait(for: connection, port.family, first: UnsafeRawBufferPointer(rebasing: room[..<count]))
                 }
             } catch {
-                if error == .tooManyOpenFiles || error == .tooManyOpenFilesInSystem {
-                    log.error(
-                        "descriptors", "data port \(port.port): \(error); raise the descriptor limit of slimrouter")
-                    return
-                }
+                if starve(error, of: port.descriptor.raw, port.token) { return }
             }
         }
     }
@@ -152,7 +149,7 @@ extension Engine {
         connections.add(
             Connection(
                 namespace: listener.container.namespace, direction: .incoming, local: preamble.destination,
-                peer: preamble.source, since: wallClockSeconds()), cookie)
+                peer: preamble.source, isPortPooled: false, since: wallClockSeconds()), cookie)
         listener.container.connectionCount += 1
         counters.accepted += 1
         let message = AcceptChannel.message(cookie: cookie, local: preamble.destination, peer: preamble.source)

@@ -119,7 +119,7 @@ extension Engine {
         else { return fallBack(pending) }
         let container = pending.link.container
         var source = pending.source
-        if source.port.rawValue == 0 { source.port = container.ports.take() }
+        if pending.isPortPooled { source.port = container.ports.take() }
         let preamble = Preamble(
             keyID: peer.keyID, counter: peer.nextCounter(), source: source, destination: pending.destination)
         let bytes = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
@@ -138,7 +138,7 @@ extension Engine {
             try handOver(socket, pending, source: source)
             spares.replenish(pending.family)
         } catch {
-            container.ports.release(source.port)
+            if pending.isPortPooled { container.ports.release(source.port) }
             if error == .nowInProgress || error == .notSupportedOnSocket { peer.fastOpenWorks = false }
             log.warning("connect", "no host socket to \(peer.name): \(error); the packet overlay is used")
             fallBack(pending)
@@ -176,7 +176,7 @@ extension Engine {
         connections.add(
             Connection(
                 namespace: container.namespace, direction: .outgoing, local: source, peer: pending.destination,
-                since: wallClockSeconds()), cookie)
+                isPortPooled: pending.isPortPooled, since: wallClockSeconds()), cookie)
         container.connectionCount += 1
         counters.connectsHandedOver += 1
         resume(pending.link)

@@ -27,7 +27,7 @@ extension Engine {
             let container = containersByNamespace[connection.namespace]
         else { return }
         container.connectionCount -= 1
-        if connection.direction == .outgoing { container.ports.release(connection.local.port) }
+        if connection.isPortPooled { container.ports.release(connection.local.port) }
     }
 
     /// After ends were lost: what the kernel no longer has is gone.

@@ -58,6 +58,7 @@ extension Engine {
                 }
                 container.links[ObjectIdentifier(link)] = link
             } catch {
+                if starve(error, of: container.door.raw, container.doorToken) { return }
                 if error != .brokenPipe {
                     log.warning("admit", "container \(container.name): a program cannot be served: \(error)")
                 }
@@ -68,7 +69,7 @@ extension Engine {
 
     private func greeting(for container: Container) -> slim_greeting {
         var greeting = slim_greeting()
-        greeting.header = header(SLIM_OP_GREETING, sequence: 0)
+        greeting.header = slim_header(SLIM_OP_GREETING)
         greeting.namespace_cookie = container.namespace.rawValue
         greeting.prefix_count = UInt32(min(settings.prefixes.count, Int(SLIM_PREFIXES)))
         withUnsafeMutableBytes(of: &greeting.prefixes) { bytes in

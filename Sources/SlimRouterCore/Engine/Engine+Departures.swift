@@ -49,7 +49,7 @@ extension Engine {
                     + "there. Is TCP \(port) open between the hosts?")
             probesDue = .now + .seconds(5)
         case .connect(let pending, let source):
-            pending.link.container.ports.release(source.port)
+            if pending.isPortPooled { pending.link.container.ports.release(source.port) }
             fallBack(pending)
         }
     }

@@ -10,7 +10,6 @@ extension Engine {
 
     /// Tells the keeper something; a keeper that is gone is no reason to stop serving.
     func remember(_ what: (KeeperLink) throws(Errno) -> Void) {
-        guard let keeper else { return }
         do throws(Errno) { try what(keeper) } catch {
             log.error(
                 "keeper", "the keeper does not answer (\(error)): listeners will not survive this router; restart it")
@@ -23,7 +22,7 @@ extension Engine {
         connections.forEach { _, connection in
             guard let container = containersByNamespace[connection.namespace] else { return }
             container.connectionCount += 1
-            if connection.direction == .outgoing { container.ports.claim(connection.local.port) }
+            if connection.isPortPooled { container.ports.claim(connection.local.port) }
         }
         for listener in kept.listeners { adopt(listener) }
         adoptKeys(kept)

@@ -120,6 +120,7 @@ extension Engine {
                 deliver(plain.takeConnection(), message, to: listener)
                 if listener.isPaused { return }
             } catch {
+                if starve(error, of: listener.original.raw, listener.originalToken) { return }
                 // EINVAL: the program has shut the listener down by a descriptor of its own. Its hang-up, which is reported
                 // whether it is wanted or not, would be for ever.
                 if error == .invalidArgument { epoll.remove(listener.original.raw) }
@@ -130,6 +131,8 @@ extension Engine {
 
     func deliver(_ connection: consuming OwnedDescriptor, _ message: slim_accept, to listener: Listener) {
         listener.accepted += 1
+        listener.container.deliveries += 1
+        listener.lastServed = listener.container.deliveries
         if listener.parked.isEmpty, put(message, connection.raw, into: listener) { return }
         guard !listener.isClosed else { return StreamSocket.resetOnClose(connection.raw) }
         guard listener.container.parkedCount < settings.parkedPerContainer else {
@@ -195,6 +198,7 @@ extension Engine {
         sources.remove(listener.originalToken)
         sources.remove(listener.channelToken)
         remember { keeper throws(Errno) in try keeper.drop(listener: listener.id) }
+        keeperIsBehind = true
         invalidate(listener)
     }
 

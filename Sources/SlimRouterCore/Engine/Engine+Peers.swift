@@ -108,7 +108,9 @@ extension Engine {
         } else {
             verdict = .unknownEndpoint
         }
-        let isCacheable = interest.count < Self.mostInterest
+        // Half of the room is for what is there: whoever scans ports cannot fill it.
+        let isThere = verdict == .listening || verdict == .listeningV6
+        let isCacheable = interest.count < (isThere ? Self.mostInterest : Self.mostInterest / 2)
         if isCacheable { interest[query.destination, default: []].insert(peer.name) }
         _ = send(.resolved(ResolveAnswer(id: query.id, verdict: verdict, cacheable: isCacheable)), peer.name)
     }

@@ -32,7 +32,9 @@ final class Engine {
     static let endsPause: Duration = .milliseconds(50)
 
     let settings: Settings
-    let keeper: KeeperLink?
+    let keeper: KeeperLink
+    /// Whether it was told to let listeners go since it last said that it had.
+    var keeperIsBehind = false
     let mailbox: Mailbox
     /// Sends to a peer's router; `false` when it is not connected.
     let send: @Sendable (ControlMessage, String) -> Bool
@@ -63,6 +65,8 @@ final class Engine {
     var arrivals: [ObjectIdentifier: Arrival] = [:]
     var departures: [ObjectIdentifier: Departure] = [:]
     var probesDue: ContinuousClock.Instant?
+    var starved: [(descriptor: CInt, token: UInt64)] = []
+    var starvedResume: ContinuousClock.Instant?
     private var sweepDue = ContinuousClock.now
     var reapers: [(link: ApplicationLink, sequence: UInt32)] = []
 
@@ -77,7 +81,7 @@ final class Engine {
 
     /// Opens the data ports and subscribes to the ends of sockets, in the calling thread's network namespace.
     init(
-        settings: Settings, keeper: KeeperLink?, kept: KeptState, mailbox: Mailbox, logger: Logger,
+        settings: Settings, keeper: KeeperLink, kept: KeptState, mailbox: Mailbox, logger: Logger,
         send: @escaping @Sendable (ControlMessage, String) -> Bool
     ) throws(RouterError) {
         self.settings = settings
@@ -129,8 +133,9 @@ final class Engine {
 
     private var timeout: Duration? {
         if !arrivals.isEmpty || !departures.isEmpty || openQueries > 0 { return Self.tick }
-        let now = ContinuousClock.now
-        return [endsResume, probesDue].compactMap { $0 }.min().map { max(.zero, now.duration(to: $0)) }
+        if starvedResume != nil { return Self.tick }
+        guard let due = endsResume.map({ min($0, probesDue ?? $0) }) ?? probesDue else { return nil }
+        return max(.zero, ContinuousClock.now.duration(to: due))
     }
 
     private func handle(_ token: UInt64, _ interest: Epoll.Interest) {
@@ -153,8 +158,9 @@ final class Engine {
     private func answerReapers() throws(Errno) {
         guard !reapers.isEmpty else { return }
         while try epoll.wait(.zero, { token, interest in handle(token, interest) }) {}
-        // The keeper holds every listening socket too.
-        remember { keeper throws(Errno) in try keeper.synchronise() }
+        // The keeper holds every listening socket too; a program that asks for nothing does not make it work.
+        if keeperIsBehind { remember { keeper throws(Errno) in try keeper.synchronise() } }
+        keeperIsBehind = false
         let waiting = reapers
         reapers = []
         for (link, sequence) in waiting { reply(to: link, SLIM_OP_REAP, sequence, SLIM_VERDICT_DONE) }
@@ -165,6 +171,7 @@ final class Engine {
             endsResume = nil
             drainEnds()
         }
+        if let resume = starvedResume, resume <= .now { feedStarved() }
         if arrivals.isEmpty, departures.isEmpty, probesDue == nil, openQueries == 0 { return }
         let now = ContinuousClock.now
         if let due = probesDue, due <= now { probeAgain() }

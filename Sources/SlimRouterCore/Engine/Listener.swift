@@ -28,6 +28,8 @@ final class Listener {
     var optionsMayHaveChanged = false
     var parked: [Parked] = []
     var accepted: UInt64 = 0
+    /// The container's count of deliveries when this listener had its last.
+    var lastServed: UInt64 = 0
     var isPaused = false
     var isClosed = false
 

@@ -8,6 +8,7 @@ final class DataPort {
     let descriptor: OwnedDescriptor
     let port: Port
     let family: KernelAddress.Family
+    var token: UInt64 = 0
 
     init(_ descriptor: consuming OwnedDescriptor, port: Port, family: KernelAddress.Family) {
         self.descriptor = descriptor
@@ -91,6 +92,9 @@ final class PendingConnect {
         self.source = source
         self.destination = destination
     }
+
+    /// Whether the program's socket is not bound to a port: Slim chooses the one that is shown.
+    var isPortPooled: Bool { source.port.rawValue == 0 }
 
     deinit { original.closeSocket(by: link.container.disposal) }
 }

@@ -6,7 +6,7 @@ internal import SystemPackage
 
 /// The router's connection to its keeper. Used on one thread at a time.
 ///
-/// Without a keeper everything works, but listeners do not survive the router.
+/// When the keeper ends everything goes on, but listeners do not survive the router.
 final class KeeperLink: Sendable {
     private let connection: OwnedDescriptor
 

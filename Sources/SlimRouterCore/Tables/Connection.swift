@@ -10,6 +10,8 @@ struct Connection: Equatable {
     let direction: Direction
     let local: Endpoint
     let peer: Endpoint
+    /// Whether the local port came from the container's pool, and goes back there.
+    let isPortPooled: Bool
     /// Seconds since the epoch.
     let since: UInt64
 }
