@@ -82,9 +82,13 @@ let package = Package(
         // What a cluster is: addresses, hosts, certificates, configuration.
         .target(name: "SlimRegistry", swiftSettings: strict),
         .target(
+            name: "SlimJSON",
+            dependencies: ["SlimRegistry", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict),
+        .target(
             name: "SlimConfiguration",
             dependencies: [
-                "CSlimSystem", "SlimSystem", "SlimRegistry", "SlimPKI",
+                "CSlimSystem", "SlimSystem", "SlimRegistry", "SlimJSON", "SlimPKI",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
@@ -95,6 +99,9 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
             ], swiftSettings: strict),
+
+        // Who may connect to whom, how fast, and what goes first.
+        .target(name: "SlimPolicy", dependencies: ["SlimJSON", "SlimRegistry"], swiftSettings: connectionPath),
 
         // The packet overlay for everything that is not fast-pathed.
         .target(
@@ -130,7 +137,7 @@ let package = Package(
         .target(
             name: "SlimRouterCore",
             dependencies: [
-                "CSlimABI", "SlimSystem", "SlimNetlink", "SlimRegistry", "SlimConfiguration", "SlimOverlay",
+                "CSlimABI", "SlimSystem", "SlimNetlink", "SlimRegistry", "SlimJSON", "SlimConfiguration", "SlimOverlay",
                 "SlimControl", "SlimAdmin",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -154,8 +161,8 @@ let package = Package(
         .executableTarget(
             name: "slimctl",
             dependencies: [
-                "CSlimSystem", "SlimSystem", "SlimLab", "SlimAdmin", "SlimConfiguration", "SlimOverlay", "SlimPKI",
-                "SlimRegistry",
+                "CSlimSystem", "SlimSystem", "SlimLab", "SlimAdmin", "SlimJSON", "SlimConfiguration", "SlimOverlay",
+                "SlimPKI", "SlimPolicy", "SlimRegistry",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
@@ -165,7 +172,10 @@ let package = Package(
             name: "slimprobe", dependencies: ["CSlimSystem"], path: "Benchmarks/slimprobe", swiftSettings: strict),
         .executableTarget(
             name: "slimbench",
-            dependencies: ["SlimLab", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "SlimLab", "SlimJSON", "SlimPolicy", "SlimRegistry",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             path: "Benchmarks/slimbench", swiftSettings: strict),
 
         // Tests.
@@ -180,8 +190,12 @@ let package = Package(
         .testTarget(
             name: "SlimConfigurationTests",
             dependencies: [
-                "SlimConfiguration", "SlimRegistry", "SlimPKI", .product(name: "Logging", package: "swift-log"),
+                "SlimConfiguration", "SlimJSON", "SlimRegistry", "SlimPKI",
+                .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
+        .testTarget(name: "SlimJSONTests", dependencies: ["SlimJSON"], swiftSettings: strict),
+        .testTarget(
+            name: "SlimPolicyTests", dependencies: ["SlimPolicy", "SlimJSON", "SlimRegistry"], swiftSettings: strict),
         .testTarget(name: "SlimPKITests", dependencies: ["SlimPKI"], swiftSettings: strict),
         .testTarget(
             name: "SlimControlTests",

@@ -1,3 +1,5 @@
+internal import SlimJSON
+
 /// The files that a router proves itself with and knows its peers by, all PEM.
 package struct Credentials: Equatable, Sendable, Encodable {
     /// The certificate of the cluster's authority.

@@ -1,4 +1,5 @@
 package import Logging
+package import SlimJSON
 package import SlimRegistry
 internal import Synchronization
 internal import SystemPackage

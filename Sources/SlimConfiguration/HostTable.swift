@@ -1,3 +1,4 @@
+internal import SlimJSON
 internal import SlimRegistry
 
 /// The hosts of a cluster as they are added one by one: refuses whom the others rule out.

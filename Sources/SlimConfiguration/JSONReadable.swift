@@ -1,3 +1,5 @@
+internal import SlimJSON
+
 /// A part of a configuration file that is read from one JSON value.
 protocol JSONReadable {
     init(_ value: JSONValue) throws(ConfigurationError)

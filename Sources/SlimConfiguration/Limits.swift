@@ -1,3 +1,5 @@
+internal import SlimJSON
+
 /// How much of the router anyone may take up.
 package struct Limits: Equatable, Sendable {
     /// Connections of one container's processes to the router.

@@ -1,3 +1,5 @@
+internal import SlimJSON
+
 /// What the router logs, and how.
 package struct LogSettings: Equatable, Sendable {
     /// The least severe events that are logged, by the names of swift-log.

@@ -1,3 +1,4 @@
+internal import SlimJSON
 package import SlimRegistry
 
 /// The overlay as a whole and this host's part of it.

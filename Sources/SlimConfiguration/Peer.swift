@@ -1,3 +1,4 @@
+internal import SlimJSON
 package import SlimRegistry
 
 /// Another host of the cluster: an element of `peers`, or a file of the directory of peers.

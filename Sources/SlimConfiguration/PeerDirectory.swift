@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import SlimJSON
 internal import SlimPKI
 internal import SlimRegistry
 

@@ -1,3 +1,4 @@
+internal import SlimJSON
 package import SlimRegistry
 
 /// Consecutive ports: never empty, none beyond 65535.

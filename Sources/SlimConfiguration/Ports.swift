@@ -1,3 +1,4 @@
+internal import SlimJSON
 package import SlimRegistry
 
 /// The TCP ports that a router listens on in the underlay.

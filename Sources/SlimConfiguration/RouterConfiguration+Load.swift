@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+package import SlimJSON
 internal import SlimRegistry
 
 extension RouterConfiguration {

@@ -1,3 +1,5 @@
+internal import SlimJSON
+
 /// What a router is told: `router.json`.
 package struct RouterConfiguration: Equatable, Sendable {
     /// Where `slimrouter` looks when it is told no other file.

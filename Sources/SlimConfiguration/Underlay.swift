@@ -1,3 +1,4 @@
+internal import SlimJSON
 package import SlimRegistry
 
 /// Where the host is in the network that carries the overlay.

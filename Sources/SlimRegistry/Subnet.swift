@@ -48,6 +48,13 @@ package struct Subnet: Hashable, Sendable {
     }
 }
 
+extension Subnet: Comparable {
+    /// By address; of two with the same one, the larger network first.
+    package static func < (a: Subnet, b: Subnet) -> Bool {
+        a.address == b.address ? a.length < b.length : a.address < b.address
+    }
+}
+
 extension Subnet: LosslessStringConvertible {
     /// Parses `10.32.1.0/24`; host bits must be zero.
     package init?(_ description: String) {

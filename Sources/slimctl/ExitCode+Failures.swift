@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import SlimAdmin
 internal import SlimConfiguration
+internal import SlimJSON
 internal import SlimLab
 internal import SlimOverlay
 internal import SlimPKI

@@ -1,4 +1,5 @@
 import Logging
+import SlimJSON
 import SlimPKI
 import SlimRegistry
 import Testing

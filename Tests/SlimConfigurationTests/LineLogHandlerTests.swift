@@ -1,5 +1,6 @@
 import Logging
 import Synchronization
+import SlimJSON
 import Testing
 
 @testable import SlimConfiguration

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import SlimJSON
 import Testing
 
 @testable import SlimConfiguration

@@ -5,6 +5,7 @@ package import Logging
 internal import SlimAdmin
 package import SlimConfiguration
 internal import SlimControl
+internal import SlimJSON
 internal import SlimOverlay
 internal import SlimRegistry
 internal import SlimSystem

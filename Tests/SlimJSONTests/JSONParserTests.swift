@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SlimConfiguration
+@testable import SlimJSON
 
 @Suite struct JSONParserTests {
     private func parse(_ text: String) throws -> JSONNode { try JSONParser.parse(Array(text.utf8), file: "f") }

@@ -1,7 +1,7 @@
 /// Parses JSON (RFC 8259), strictly: no comments, no trailing commas, no key twice, bounded nesting.
 ///
 /// Not `JSONDecoder`, because that tells neither the line of a mistake nor that a key is unknown.
-struct JSONParser {
+package struct JSONParser {
     private static let deepest = 32
 
     private let file: String
@@ -15,7 +15,7 @@ struct JSONParser {
     }
 
     /// - Parameter file: named in errors.
-    static func parse(_ text: [UInt8], file: String) throws(ConfigurationError) -> JSONNode {
+    package static func parse(_ text: [UInt8], file: String) throws(ConfigurationError) -> JSONNode {
         var parser = JSONParser(text, file: file)
         try parser.checkEncoding()
         parser.skipSpace()
@@ -60,7 +60,7 @@ struct JSONParser {
     private mutating func object() throws(ConfigurationError) -> JSONNode {
         offset += 1
         var members: [JSONNode.Member] = []
-        var keys: Set<String> = []
+        var keys = KeySet()
         skipSpace()
         if take("}") { return .object([]) }
         while true {
@@ -70,7 +70,7 @@ struct JSONParser {
                 throw error("expected a key in quotes", "write \"key\": value, without a comma after the last one")
             }
             let key = try string()
-            guard keys.insert(key).inserted else {
+            guard keys.insert(key, beside: members) else {
                 offset = start
                 throw error("the key \(quoted(key)) stands twice in one object", "remove one of them")
             }
@@ -132,7 +132,13 @@ struct JSONParser {
 
     private mutating func string() throws(ConfigurationError) -> String {
         offset += 1
-        var bytes: [UInt8] = []
+        let start = offset
+        skipPlainText()
+        if peek == UInt8(ascii: "\"") {
+            offset += 1
+            return String(decoding: text[start..<offset - 1], as: UTF8.self)
+        }
+        var bytes = Array(text[start..<offset])
         while let byte = peek {
             switch byte {
             case UInt8(ascii: "\""):
@@ -145,11 +151,17 @@ struct JSONParser {
                 throw error(
                     "a control character or line end within a string", "close the string or write it as \\u00XX")
             default:
-                bytes.append(byte)
-                offset += 1
+                let start = offset
+                skipPlainText()
+                bytes += text[start..<offset]
             }
         }
         throw error("the file ends within a string", "close it with \"")
+    }
+
+    /// To the next byte that means something within a string.
+    private mutating func skipPlainText() {
+        while let byte = peek, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { offset += 1 }
     }
 
     private mutating func escape() throws(ConfigurationError) -> [UInt8] {
@@ -208,6 +220,7 @@ struct JSONParser {
     }
 
     private mutating func checkEncoding() throws(ConfigurationError) {
+        if String(validating: text, as: UTF8.self) != nil { return }
         var decoder = Unicode.UTF8.ForwardParser()
         var bytes = text.makeIterator()
         var valid = 0
@@ -223,10 +236,85 @@ struct JSONParser {
     }
 
     private func error(_ problem: String, _ remedy: String) -> ConfigurationError {
-        let before = text[..<min(offset, text.count)]
-        let line = 1 + before.count { $0 == 0x0a }
-        let column = 1 + before.count - (before.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0)
+        let (line, column) = position
         return ConfigurationError(
             file: file, place: .position(line: line, column: column), problem: problem, remedy: remedy)
+    }
+
+    private var position: (line: Int, column: Int) {
+        let before = text[..<min(offset, text.count)]
+        let line = 1 + before.count { $0 == 0x0a }
+        return (line, 1 + before.count - (before.lastIndex(of: 0x0a).map { $0 + 1 } ?? 0))
+    }
+}
+
+extension JSONParser {
+    /// Where in a text that has been parsed a value begins, or one of its keys; `nil` when it is not there.
+    ///
+    /// Looked for only when it is asked for: no value pays for carrying its place.
+    static func position(of path: JSONPath, key: String?, in text: [UInt8]) -> (line: Int, column: Int)? {
+        var parser = JSONParser(text, file: "")
+        do throws(ConfigurationError) {
+            parser.skipSpace()
+            for step in path.steps {
+                switch step {
+                case .key(let key): guard try parser.enterMember(key) != nil else { return nil }
+                case .element(let index): guard try parser.enterElement(index) else { return nil }
+                }
+            }
+            if let key {
+                guard let start = try parser.enterMember(key) else { return nil }
+                parser.offset = start
+            }
+            return parser.position
+        } catch {
+            return nil
+        }
+    }
+
+    /// From an object to the value of one of its keys.
+    ///
+    /// - Returns: where the key stands.
+    private mutating func enterMember(_ name: String) throws(ConfigurationError) -> Int? {
+        guard take("{") else { return nil }
+        skipSpace()
+        while peek == UInt8(ascii: "\"") {
+            let start = offset
+            let key = try string()
+            skipSpace()
+            _ = take(":")
+            skipSpace()
+            if key == name { return start }
+            _ = try value()
+            skipSpace()
+            _ = take(",")
+            skipSpace()
+        }
+        return nil
+    }
+
+    private mutating func enterElement(_ index: Int) throws(ConfigurationError) -> Bool {
+        guard take("[") else { return false }
+        skipSpace()
+        for _ in 0..<index {
+            _ = try value()
+            skipSpace()
+            _ = take(",")
+            skipSpace()
+        }
+        return true
+    }
+}
+
+/// The keys of an object under way: most have few, where comparing is quicker than hashing.
+private struct KeySet {
+    private static let few = 16
+    private var many: Set<String> = []
+
+    /// - Returns: whether the key is new.
+    mutating func insert(_ key: String, beside members: [JSONNode.Member]) -> Bool {
+        if members.count < Self.few { return !members.contains { $0.key == key } }
+        if many.isEmpty { many = Set(members.map(\.key)) }
+        return many.insert(key).inserted
     }
 }

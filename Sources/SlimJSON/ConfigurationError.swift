@@ -8,6 +8,8 @@ package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConve
         case position(line: Int, column: Int)
         /// The JSON path of a value, such as `overlay.subnets[0]`; empty for the outermost object.
         case path(String)
+        /// The JSON path of a value and where it begins, as in ``position(line:column:)``.
+        case value(path: String, line: Int, column: Int)
     }
 
     package let file: String
@@ -24,22 +26,27 @@ package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConve
     }
 
     package var description: String {
-        switch place {
-        case .file: "\(file): \(problem); \(remedy)"
-        case .position(let line, let column): "\(file):\(line):\(column): \(problem); \(remedy)"
-        case .path(""): "\(file): \(problem); \(remedy)"
-        case .path(let path): "\(file): \(path): \(problem); \(remedy)"
-        }
+        let position =
+            switch place {
+            case .position(let line, let column), .value(_, let line, let column): ":\(line):\(column)"
+            case .file, .path: ""
+            }
+        let path =
+            switch place {
+            case .path(let path), .value(let path, _, _): path.isEmpty ? "" : " \(path):"
+            case .file, .position: ""
+            }
+        return "\(file)\(position):\(path) \(problem); \(remedy)"
     }
 }
 
 /// Text from outside as it may stand in a message: quoted, without control characters, never long.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
     let longest = 80
     var shown = ""
     for scalar in text.unicodeScalars.prefix(longest) {
         shown +=
             scalar.properties.generalCategory == .control ? "\\u{\(String(scalar.value, radix: 16))}" : String(scalar)
     }
-    return "\"\(shown)\(text.unicodeScalars.count > longest ? "..." : "")\""
+    return "\"\(shown)\(text.unicodeScalars.prefix(longest + 1).count > longest ? "..." : "")\""
 }

@@ -1,40 +1,36 @@
 /// A JSON object whose keys are known: any other key is an error.
-struct JSONObject<Key: CodingKey & CaseIterable> {
-    private let members: [String: JSONNode]
-    private let file: String
-    private let path: String
+package struct JSONObject<Key: CodingKey & CaseIterable> {
+    private let members: [JSONNode.Member]
+    private let value: JSONValue
 
     /// Takes a value that is to be an object.
-    init(_ value: JSONValue, keys: Key.Type) throws(ConfigurationError) {
+    package init(_ value: JSONValue, keys: Key.Type) throws(ConfigurationError) {
         guard case .object(let members) = value.node else {
             throw value.error("is \(value.node.kind)", "write an object: { ... }")
         }
-        file = value.file
-        path = value.path
-        var known: [String: JSONNode] = [:]
-        for member in members {
-            guard Key(stringValue: member.key) != nil else {
-                throw value.error("unknown key \(quoted(member.key))", Self.remedy(for: member.key))
-            }
-            known[member.key] = member.value
+        for member in members where Key(stringValue: member.key) == nil {
+            throw value.error(
+                atKey: member.key, "unknown key \(quoted(member.key))", Self.remedy(for: member.key))
         }
-        self.members = known
+        self.members = members
+        self.value = value
     }
 
     /// The value of a key; `nil` when the key is absent.
-    func optional(_ key: Key) -> JSONValue? {
-        members[key.stringValue].map { JSONValue(node: $0, file: file, path: child(key)) }
-    }
-
-    func required(_ key: Key) throws(ConfigurationError) -> JSONValue {
-        guard let value = optional(key) else {
-            throw ConfigurationError(
-                file: file, place: .path(path), problem: "the key \"\(key.stringValue)\" is missing", remedy: "add it")
+    package func optional(_ key: Key) -> JSONValue? {
+        let name = key.stringValue
+        // No more members than there are keys: looking at each is quicker than a dictionary.
+        return members.first { $0.key == name }.map {
+            JSONValue(node: $0.value, source: value.source, path: .key(name, of: value.path))
         }
-        return value
     }
 
-    private func child(_ key: Key) -> String { path.isEmpty ? key.stringValue : "\(path).\(key.stringValue)" }
+    package func required(_ key: Key) throws(ConfigurationError) -> JSONValue {
+        guard let found = optional(key) else {
+            throw value.error("the key \"\(key.stringValue)\" is missing", "add it")
+        }
+        return found
+    }
 
     private static func remedy(for key: String) -> String {
         let known = Key.allCases.map(\.stringValue)

@@ -1,5 +1,5 @@
 /// One value of a JSON text.
-indirect enum JSONNode: Equatable, Sendable {
+package indirect enum JSONNode: Equatable, Sendable {
     case null
     case bool(Bool)
     /// As written: whether it is an integer in range is for the reader to say.
@@ -8,13 +8,18 @@ indirect enum JSONNode: Equatable, Sendable {
     case array([JSONNode])
     case object([Member])
 
-    struct Member: Equatable, Sendable {
-        let key: String
-        let value: JSONNode
+    package struct Member: Equatable, Sendable {
+        package let key: String
+        package let value: JSONNode
+
+        package init(key: String, value: JSONNode) {
+            self.key = key
+            self.value = value
+        }
     }
 
     /// What a message calls a value of this kind.
-    var kind: String {
+    package var kind: String {
         switch self {
         case .null: "null"
         case .bool: "true or false"
