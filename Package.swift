@@ -195,7 +195,10 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(name: "SlimJSONTests", dependencies: ["SlimJSON"], swiftSettings: strict),
         .testTarget(
-            name: "SlimPolicyTests", dependencies: ["SlimPolicy", "SlimJSON", "SlimRegistry"], swiftSettings: strict),
+            name: "SlimPolicyTests",
+            dependencies: [
+                "SlimPolicy", "SlimJSON", "SlimRegistry", .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: strict),
         .testTarget(name: "SlimPKITests", dependencies: ["SlimPKI"], swiftSettings: strict),
         .testTarget(
             name: "SlimControlTests",

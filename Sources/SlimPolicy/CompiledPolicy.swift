@@ -9,8 +9,13 @@ package final class CompiledPolicy: Sendable {
     package let document: PolicyDocument
     /// Follows from what the policy says: equal for equal policies, whatever the order in their files.
     package let generation: UInt64
+    /// The generation as people see it: 16 hexadecimal digits.
+    package var generationText: String {
+        let digits = String(generation, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
     private let table: RuleTable
-    private let selectors: SelectorIndex
+    let selectors: SelectorIndex
     private let isolations: SelectedParts
     private let bandwidth: SelectedParts
     private let qosParts: SelectedParts
@@ -47,7 +52,7 @@ package final class CompiledPolicy: Sendable {
         var limits = PolicyLimits()
         if isContainer { for part in bandwidth.parts(matching) { limits.tighten(document.bandwidth[part]) } }
         return IdentityClass(
-            endpoint: endpoint, policy: serial, groups: table.groups(of: matching),
+            endpoint: endpoint, policy: serial, from: table.senders(matching), to: table.receivers(matching),
             isolated: (isolation(.ingress, isolating), isolation(.egress, isolating)), limits: limits,
             qos: isContainer ? qosParts.parts(matching) : [])
     }

@@ -124,6 +124,7 @@ enum PolicyText {
     static func isLabelValue(_ text: String) -> Bool { text.utf8.count <= 255 && isPrintable(text) }
 
     private static func isPrintable(_ text: String) -> Bool {
-        text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
+        text.utf8.allSatisfy { (0x20..<0x7f).contains($0) }
+            || text.unicodeScalars.allSatisfy { $0.properties.generalCategory != .control }
     }
 }

@@ -14,6 +14,16 @@ package enum PolicyAction: Hashable, Sendable {
     }
 }
 
+extension PolicyAction: CustomStringConvertible {
+    /// `allow`, `deny (reject)` or `deny (drop)`.
+    package var description: String {
+        switch self {
+        case .allow: "allow"
+        case .deny(let mode): "deny (\(mode.rawValue))"
+        }
+    }
+}
+
 /// How a program learns that it was denied.
 package enum DenyMode: String, CaseIterable, Hashable, Sendable {
     /// At once: `ECONNREFUSED`, or an ICMP error.

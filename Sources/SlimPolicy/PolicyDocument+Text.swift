@@ -6,15 +6,7 @@ extension PolicyDocument {
     package var text: String {
         var members = [("version", "\(Self.version)")]
         if let description { members.append(("description", PolicyWriter.string(description))) }
-        var actions = [
-            ("ingress", PolicyWriter.string(defaults.ingress.name.rawValue)),
-            ("egress", PolicyWriter.string(defaults.egress.name.rawValue)),
-        ]
-        // Both directions have the same mode: the file has one key for it.
-        if let mode = defaults.ingress.mode ?? defaults.egress.mode {
-            actions.append(("mode", PolicyWriter.string(mode.rawValue)))
-        }
-        members.append(("defaultAction", PolicyWriter.object(actions)))
+        members.append(("defaultAction", defaults.text))
         let parts = [
             ("isolate", isolations.map(\.text)), ("rules", rules.map(\.text)), ("bandwidth", bandwidth.map(\.text)),
             ("qos", qos.map(\.text)),
@@ -30,6 +22,20 @@ extension PolicyDocument {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
         return hash
+    }
+}
+
+extension PolicyDefaults {
+    /// As the file has it, on one line.
+    package var text: String {
+        var members = [
+            ("ingress", PolicyWriter.string(ingress.name.rawValue)),
+            ("egress", PolicyWriter.string(egress.name.rawValue)),
+        ]
+        if ingress.mode == .drop || egress.mode == .drop {
+            members.append(("mode", PolicyWriter.string(DenyMode.drop.rawValue)))
+        }
+        return PolicyWriter.object(members)
     }
 }
 
@@ -51,6 +57,10 @@ enum PolicyWriter {
     static func array(_ elements: [String]) -> String { "[" + elements.joined(separator: ", ") + "]" }
 
     static func string(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { byte in
+            byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+        }
+        if isPlain { return "\"\(text)\"" }
         var written = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -7,6 +7,7 @@ package enum PolicyProtocol: Int, CaseIterable, Hashable, Sendable {
     case other
 
     /// Whether its packets have ports.
+    @inline(__always)
     package var hasPorts: Bool { self == .tcp || self == .udp }
 }
 

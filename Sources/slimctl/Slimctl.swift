@@ -12,7 +12,7 @@ struct Slimctl: AsyncParsableCommand {
         subcommands: [
             Status.self, Hosts.self, Containers.self, Listeners.self, Connections.self, Run.self, Attach.self,
             Detach.self,
-            OverlayCommand.self, PKICommand.self, LabCommand.self,
+            PolicyCommand.self, OverlayCommand.self, PKICommand.self, LabCommand.self,
         ])
 
     static func main() async {
