@@ -138,7 +138,7 @@ let package = Package(
             name: "SlimRouterCore",
             dependencies: [
                 "CSlimABI", "SlimSystem", "SlimNetlink", "SlimRegistry", "SlimJSON", "SlimConfiguration", "SlimOverlay",
-                "SlimControl", "SlimAdmin",
+                "SlimControl", "SlimAdmin", "SlimPolicy",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: connectionPath),

@@ -11,4 +11,11 @@ package protocol AdminBackend: Sendable {
     func attach(_ request: AttachRequest) async throws -> ContainerReport
     /// Takes a container back. Its live connections are left alone.
     func detach(_ name: String) async throws
+    /// Gives a container other labels; what the policy then forbids is cut.
+    func relabel(_ name: String, _ request: RelabelRequest) async throws -> ContainerReport
+    func policy() async throws -> PolicyReport
+    /// Takes a policy into force, or leaves everything as it is.
+    func reloadPolicy(_ request: PolicyRequest) async throws -> ReloadReport
+    func diffPolicy(_ request: PolicyRequest) async throws -> PolicyDiffReport
+    func explain(_ request: ExplainRequest) async throws -> ExplainReport
 }

@@ -26,9 +26,7 @@ package struct AdminClient: Sendable {
     /// Gives a network namespace addresses and has the router serve it.
     package func attach(_ request: AttachRequest) async throws(AdminError) -> ContainerReport {
         try request.validate()
-        do {
-            return try await send(.POST, "/v1/containers", body: try AdminJSON.encode(request))
-        } catch { throw error as? AdminError ?? AdminError(.badRequest, "\(error)") }
+        return try await post(.POST, "/v1/containers", request)
     }
 
     /// Takes a container back.
@@ -37,6 +35,38 @@ package struct AdminClient: Sendable {
             throw AdminError(.badRequest, "\(name.prefix(80).debugDescription) cannot be the name of a container")
         }
         let _: AdminJSON.Empty = try await send(.DELETE, "/v1/containers/\(name)")
+    }
+
+    /// Changes a container's labels.
+    package func relabel(_ name: String, _ request: RelabelRequest) async throws(AdminError) -> ContainerReport {
+        guard AttachRequest.isContainerName(name) else {
+            throw AdminError(.badRequest, "\(name.prefix(80).debugDescription) cannot be the name of a container")
+        }
+        return try await post(.PATCH, "/v1/containers/\(name)", request)
+    }
+
+    package func policy() async throws(AdminError) -> PolicyReport { try await send(.GET, "/v1/policy") }
+
+    /// Has a policy taken into force; on any error the one in force stays.
+    package func reloadPolicy(_ request: PolicyRequest) async throws(AdminError) -> ReloadReport {
+        try await post(.POST, "/v1/policy/reload", request)
+    }
+
+    /// What ``reloadPolicy(_:)`` would do.
+    package func diffPolicy(_ request: PolicyRequest) async throws(AdminError) -> PolicyDiffReport {
+        try await post(.POST, "/v1/policy/diff", request)
+    }
+
+    package func explain(_ request: ExplainRequest) async throws(AdminError) -> ExplainReport {
+        try await post(.POST, "/v1/policy/explain", request)
+    }
+
+    private func post<Answer: Decodable>(
+        _ method: HTTPMethod, _ path: String, _ request: some Encodable
+    ) async throws(AdminError) -> Answer {
+        let body: ByteBuffer
+        do { body = try AdminJSON.encode(request) } catch { throw AdminError(.badRequest, "\(error)") }
+        return try await send(method, path, body: body)
     }
 
     private func send<Answer: Decodable>(

@@ -3,8 +3,8 @@ internal import NIOHTTP1
 
 /// What a request asks for: the method and the path, once known to exist.
 enum AdminRoute: Equatable {
-    case status, hosts, containers, listeners, connections, attach
-    case detach(String)
+    case status, hosts, containers, listeners, connections, attach, policy, reload, diff, explain
+    case detach(String), relabel(String)
 
     init(_ method: HTTPMethod, _ uri: String) throws(AdminError) {
         let path = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
@@ -15,7 +15,11 @@ enum AdminRoute: Equatable {
             case "/v1/containers": [(.GET, .containers), (.POST, .attach)]
             case "/v1/listeners": [(.GET, .listeners)]
             case "/v1/connections": [(.GET, .connections)]
-            default: Self.detaching(path).map { [(.DELETE, $0)] } ?? []
+            case "/v1/policy": [(.GET, .policy)]
+            case "/v1/policy/reload": [(.POST, .reload)]
+            case "/v1/policy/diff": [(.POST, .diff)]
+            case "/v1/policy/explain": [(.POST, .explain)]
+            default: Self.container(path).map { [(.DELETE, .detach($0)), (.PATCH, .relabel($0))] } ?? []
             }
         guard !known.isEmpty else {
             throw AdminError(.notFound, "no such resource: \(path.prefix(80).debugDescription)")
@@ -27,12 +31,18 @@ enum AdminRoute: Equatable {
         self = route
     }
 
-    private static func detaching(_ path: Substring) -> AdminRoute? {
+    private static func container(_ path: Substring) -> String? {
         let prefix = "/v1/containers/"
         guard path.hasPrefix(prefix), AttachRequest.isContainerName(String(path.dropFirst(prefix.count))) else {
             return nil
         }
-        return .detach(String(path.dropFirst(prefix.count)))
+        return String(path.dropFirst(prefix.count))
+    }
+
+    private static func policyRequest(_ body: ByteBuffer) throws -> PolicyRequest {
+        let request = try AdminJSON.decode(PolicyRequest.self, from: body)
+        try request.validate()
+        return request
     }
 
     func answer(from backend: any AdminBackend, body: ByteBuffer) async throws -> ByteBuffer {
@@ -49,6 +59,15 @@ enum AdminRoute: Equatable {
         case .detach(let name):
             try await backend.detach(name)
             return try AdminJSON.encode(AdminJSON.Empty())
+        case .relabel(let name):
+            return try AdminJSON.encode(
+                try await backend.relabel(name, try AdminJSON.decode(RelabelRequest.self, from: body)))
+        case .policy: return try AdminJSON.encode(try await backend.policy())
+        case .reload: return try AdminJSON.encode(try await backend.reloadPolicy(try Self.policyRequest(body)))
+        case .diff: return try AdminJSON.encode(try await backend.diffPolicy(try Self.policyRequest(body)))
+        case .explain:
+            return try AdminJSON.encode(
+                try await backend.explain(try AdminJSON.decode(ExplainRequest.self, from: body)))
         }
     }
 }

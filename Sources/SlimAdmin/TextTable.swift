@@ -61,6 +61,16 @@ package struct TextTable: Sendable {
         return text
     }
 
+    /// `1.5M`: at most three digits, in steps of 1000.
+    package static func size(bytes: UInt64) -> String {
+        var (value, unit) = (bytes, Substring("B"))
+        var rest: UInt64 = 0
+        for next in ["k", "M", "G", "T", "P"] where value >= 1000 {
+            (rest, value, unit) = (value % 1000 / 100, value / 1000, Substring(next))
+        }
+        return value < 10 && unit != "B" ? "\(value).\(rest)\(unit)" : "\(value)\(unit)"
+    }
+
     private static func printable(_ text: String) -> String {
         String(
             String.UnicodeScalarView(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 }))

@@ -5,6 +5,9 @@ package struct RouterConfiguration: Equatable, Sendable {
     /// Where `slimrouter` looks when it is told no other file.
     package static let defaultPath = "/etc/slim/router.json"
 
+    /// Where the policy is looked for when `router.json` does not say.
+    package static let defaultPolicyPath = "/etc/slim/policy.json"
+
     /// The host's name in the cluster; the name in its certificate.
     package var name: String
     package var underlay: Underlay
@@ -15,19 +18,21 @@ package struct RouterConfiguration: Equatable, Sendable {
     package var peers: [Peer]
     /// A directory of `HOST.json` files, each an object like one of ``peers``; watched. `nil`: none.
     package var peersDirectory: String?
+    /// The file of the policy. `nil`: ``defaultPolicyPath``, if there is one.
+    package var policy: String?
     /// Where the router keeps its sockets and its state while the machine is up.
     package var directory: String
     package var limits: Limits
     package var log: LogSettings
 
     enum Key: String, CodingKey, CaseIterable {
-        case name, underlay, overlay, ports, pki, peers, peersDirectory, directory, limits, log
+        case name, underlay, overlay, ports, pki, peers, peersDirectory, policy, directory, limits, log
     }
 
     package init(
         name: String, underlay: Underlay, overlay: OverlaySettings, ports: Ports = Ports(), pki: Credentials,
-        peers: [Peer] = [], peersDirectory: String? = nil, directory: String = "/run/slim", limits: Limits = Limits(),
-        log: LogSettings = LogSettings()
+        peers: [Peer] = [], peersDirectory: String? = nil, policy: String? = nil, directory: String = "/run/slim",
+        limits: Limits = Limits(), log: LogSettings = LogSettings()
     ) {
         self.name = name
         self.underlay = underlay
@@ -36,6 +41,7 @@ package struct RouterConfiguration: Equatable, Sendable {
         self.pki = pki
         self.peers = peers
         self.peersDirectory = peersDirectory
+        self.policy = policy
         self.directory = directory
         self.limits = limits
         self.log = log
@@ -56,6 +62,7 @@ extension RouterConfiguration: Encodable, JSONReadable {
             pki: try object.required(.pki).read(Credentials.self),
             peers: try object.optional(.peers)?.readArray(of: Peer.self) ?? [],
             peersDirectory: try object.optional(.peersDirectory)?.filePath(),
+            policy: try object.optional(.policy)?.filePath(),
             // The longest name of a socket in it still fits the 107 bytes of a Unix socket's address.
             directory: try object.optional(.directory)?.filePath(longest: 80) ?? "/run/slim",
             limits: try object.optional(.limits)?.read(Limits.self) ?? Limits(),
@@ -71,6 +78,7 @@ extension RouterConfiguration: Encodable, JSONReadable {
         try container.encode(pki, forKey: .pki)
         try container.encode(peers, forKey: .peers)
         try container.encodeIfPresent(peersDirectory, forKey: .peersDirectory)
+        try container.encodeIfPresent(policy, forKey: .policy)
         try container.encode(directory, forKey: .directory)
         try container.encode(limits, forKey: .limits)
         try container.encode(log, forKey: .log)

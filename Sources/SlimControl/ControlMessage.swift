@@ -12,4 +12,9 @@ package enum ControlMessage: Sendable, Equatable {
     case invalidate([Endpoint])
     /// No answer given so far is valid any longer.
     case invalidateAll
+    /// The sender's containers: all after connecting, then what changes.
+    case containers(ContainerUpdate)
+    /// What does your policy say, and why? For operators only: nothing depends on the answer.
+    case explain(ExplainQuery)
+    case explained(ExplainAnswer)
 }

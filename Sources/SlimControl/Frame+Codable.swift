@@ -4,11 +4,14 @@ internal import SlimRegistry
 extension Frame: Codable {
     private enum Key: String, CodingKey {
         case type, version, oldestVersion, name, software, reason, id, secret, dataPorts, source, destination
-        case destinations, verdict, cacheable
+        case destinations, verdict, isSilent, cacheable, scope, present, gone
+        case direction, transport
     }
 
     private enum Kind: String {
-        case greeting, goodbye, ping, pong, key, keyAccepted, resolve, resolved, invalidate, invalidateAll
+        case greeting, goodbye, ping, pong, key, keyAccepted, resolve, resolved, invalidate, invalidateAll, containers,
+            explain
+        case explained
     }
 
     init(from decoder: any Decoder) throws {
@@ -46,6 +49,7 @@ extension Frame: Codable {
                     ResolveAnswer(
                         id: try fields.decode(UInt64.self, forKey: .id),
                         verdict: try Self.parse(fields, .verdict, ResolveVerdict.init(rawValue:)),
+                        isSilent: try fields.decodeIfPresent(Bool.self, forKey: .isSilent) ?? false,
                         cacheable: try fields.decode(Bool.self, forKey: .cacheable))))
         case .invalidate:
             let texts = try fields.decode([String].self, forKey: .destinations)
@@ -58,6 +62,29 @@ extension Frame: Codable {
                         return endpoint
                     }))
         case .invalidateAll: self = .message(.invalidateAll)
+        case .explain:
+            self = .message(
+                .explain(
+                    ExplainQuery(
+                        id: try fields.decode(UInt64.self, forKey: .id),
+                        direction: try fields.decode(String.self, forKey: .direction),
+                        source: try Self.parse(fields, .source, IPAddress.init),
+                        destination: try Self.parse(fields, .destination, Endpoint.init(wireText:)),
+                        transport: try fields.decode(String.self, forKey: .transport))))
+        case .explained:
+            self = .message(
+                .explained(
+                    ExplainAnswer(
+                        id: try fields.decode(UInt64.self, forKey: .id),
+                        verdict: try fields.decode(String.self, forKey: .verdict),
+                        reason: try fields.decode(String.self, forKey: .reason))))
+        case .containers:
+            self = .message(
+                .containers(
+                    ContainerUpdate(
+                        try Self.parse(fields, .scope, ContainerUpdate.Scope.init(rawValue:)),
+                        present: try fields.decodeIfPresent([ContainerIdentity].self, forKey: .present) ?? [],
+                        gone: try fields.decodeIfPresent([String].self, forKey: .gone) ?? [])))
         }
     }
 
@@ -94,11 +121,29 @@ extension Frame: Codable {
             try type(.resolved)
             try fields.encode(answer.id, forKey: .id)
             try fields.encode(answer.verdict.rawValue, forKey: .verdict)
+            if answer.isSilent { try fields.encode(true, forKey: .isSilent) }
             try fields.encode(answer.cacheable, forKey: .cacheable)
         case .message(.invalidate(let destinations)):
             try type(.invalidate)
             try fields.encode(destinations.map(\.description), forKey: .destinations)
         case .message(.invalidateAll): try type(.invalidateAll)
+        case .message(.explain(let query)):
+            try type(.explain)
+            try fields.encode(query.id, forKey: .id)
+            try fields.encode(query.direction, forKey: .direction)
+            try fields.encode(query.source.description, forKey: .source)
+            try fields.encode(query.destination.description, forKey: .destination)
+            try fields.encode(query.transport, forKey: .transport)
+        case .message(.explained(let answer)):
+            try type(.explained)
+            try fields.encode(answer.id, forKey: .id)
+            try fields.encode(answer.verdict, forKey: .verdict)
+            try fields.encode(answer.reason, forKey: .reason)
+        case .message(.containers(let update)):
+            try type(.containers)
+            try fields.encode(update.scope.rawValue, forKey: .scope)
+            if !update.present.isEmpty { try fields.encode(update.present, forKey: .present) }
+            if !update.gone.isEmpty { try fields.encode(update.gone, forKey: .gone) }
         }
     }
 

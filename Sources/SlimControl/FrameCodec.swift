@@ -10,10 +10,38 @@ enum FrameCodec {
 
     /// The frames that carry a message: more than one for a long list.
     static func frames(for message: ControlMessage) -> [Frame] {
-        guard case .invalidate(let destinations) = message else { return [.message(message)] }
-        return stride(from: 0, to: destinations.count, by: destinationsPerFrame).map { start in
-            .message(.invalidate(Array(destinations[start..<min(start + destinationsPerFrame, destinations.count)])))
+        switch message {
+        case .invalidate(let destinations):
+            return stride(from: 0, to: destinations.count, by: destinationsPerFrame).map { start in
+                .message(
+                    .invalidate(Array(destinations[start..<min(start + destinationsPerFrame, destinations.count)])))
+            }
+        case .containers(let update): return parts(of: update).map { .message(.containers($0)) }
+        default: return [.message(message)]
         }
+    }
+
+    /// As few parts as the largest labels allow; a list ends with one that says so.
+    private static func parts(of update: ContainerUpdate) -> [ContainerUpdate] {
+        var parts: [ContainerUpdate] = []
+        var present: [ContainerIdentity] = []
+        var bytes = 0
+        for identity in update.present {
+            let size = encodedBytes(identity)
+            if bytes + size > maximumBodyBytes / 2, !present.isEmpty {
+                parts.append(ContainerUpdate(update.scope == .change ? .change : .part, present: present))
+                present = []
+                bytes = 0
+            }
+            present.append(identity)
+            bytes += size
+        }
+        return parts + [ContainerUpdate(update.scope, present: present, gone: update.gone)]
+    }
+
+    /// At most: of what labels may hold, quotes and backslashes are escaped.
+    private static func encodedBytes(_ identity: ContainerIdentity) -> Int {
+        identity.labels.reduce(300) { $0 + 2 * ($1.key.utf8.count + $1.value.utf8.count) + 6 }
     }
 
     /// - Throws: ``FrameError`` when the frame would exceed the limit: a peer would not take it.

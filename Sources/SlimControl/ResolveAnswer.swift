@@ -2,12 +2,15 @@
 package struct ResolveAnswer: Sendable, Equatable {
     package let id: UInt64
     package let verdict: ResolveVerdict
+    /// Of a denial: the connection is to time out instead of being refused.
+    package let isSilent: Bool
     /// Whether the asker may keep the answer until it is invalidated.
     package let cacheable: Bool
 
-    package init(id: UInt64, verdict: ResolveVerdict, cacheable: Bool) {
+    package init(id: UInt64, verdict: ResolveVerdict, isSilent: Bool = false, cacheable: Bool) {
         self.id = id
         self.verdict = verdict
+        self.isSilent = isSilent
         self.cacheable = cacheable
     }
 }

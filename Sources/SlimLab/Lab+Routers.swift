@@ -37,6 +37,7 @@ extension Lab {
         for host in record.hosts {
             try LabFile.makeDirectory(directory.hostDirectory(host.name))
             try LabFile.makeDirectory(directory.routerDirectory(host.name), mode: 0o755)
+            try LabFile.write(Array(Self.openPolicy.utf8), to: directory.policyFile(host.name))
             let path = directory.routerConfiguration(host.name)
             do {
                 try configuration(of: host).write(to: path)
@@ -45,6 +46,9 @@ extension Lab {
             }
         }
     }
+
+    /// Allows everything, until another one is loaded.
+    private static let openPolicy = "{\"version\": 1}\n"
 
     private func configuration(of host: LabHost) throws(LabError) -> RouterConfiguration {
         let peers = try record.hosts.filter { $0 != host }.map { (other) throws(LabError) in
@@ -56,7 +60,8 @@ extension Lab {
             overlay: OverlaySettings(subnets: host.subnets.compactMap { Subnet($0) }),
             pki: Credentials(
                 authority: "\(pki)/ca.crt", certificate: "\(pki)/\(host.name).crt", key: "\(pki)/\(host.name).key"),
-            peers: peers, directory: directory.routerDirectory(host.name))
+            peers: peers, policy: directory.policyFile(host.name),
+            directory: directory.routerDirectory(host.name))
     }
 
     private func underlay(_ host: LabHost) throws(LabError) -> IPAddress {

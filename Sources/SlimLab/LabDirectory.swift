@@ -40,6 +40,7 @@ package struct LabDirectory: Hashable, Sendable {
     package func hostDirectory(_ host: String) -> String { "\(path)/\(host)" }
     package func routerConfiguration(_ host: String) -> String { "\(hostDirectory(host))/router.json" }
     package func routerLog(_ host: String) -> String { "\(hostDirectory(host))/router.log" }
+    package func policyFile(_ host: String) -> String { "\(hostDirectory(host))/policy.json" }
     /// The router's own directory (`directory` in router.json).
     package func routerDirectory(_ host: String) -> String { "\(hostDirectory(host))/run" }
     package func adminSocket(_ host: String) -> String { "\(routerDirectory(host))/admin.sock" }

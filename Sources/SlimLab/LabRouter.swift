@@ -66,7 +66,8 @@ package struct LabRouter: Sendable {
             for container in host.containers where !known.contains(container.name) {
                 let request = AttachRequest(
                     name: container.name, netns: directory.networkNamespace(of: container.name),
-                    labels: ["lab": directory.name], ipv4: container.ipv4, ipv6: container.ipv6)
+                    labels: ["lab": directory.name, "host": host.name, "name": container.name], ipv4: container.ipv4,
+                    ipv6: container.ipv6)
                 _ = try await client.attach(request)
             }
         } catch {

@@ -25,6 +25,7 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
     mutating func dump(_ request: inet_diag_req_v2) throws(Errno) -> [SocketRecord] {
         try send(CollectionOfOne(request), type: SOCK_DIAG_BY_FAMILY, flags: NLM_F_DUMP)
         var records: [SocketRecord] = []
+        let isTrafficWanted = request.idiag_ext != 0
         var isComplete = false
         while !isComplete {
             var refusal: Errno?
@@ -35,7 +36,9 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
                     isComplete = true
                     refusal = Self.refusal(message)
                 default:
-                    if let body = Self.payload(message, as: inet_diag_msg.self), let record = SocketRecord(body) {
+                    if let body = Self.payload(message, as: inet_diag_msg.self),
+                        let record = SocketRecord(body, isTrafficWanted ? Self.traffic(message) : nil)
+                    {
                         records.append(record)
                     }
                 }
@@ -96,6 +99,23 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
     private static func payload<Body>(_ message: UnsafePointer<nlmsghdr>, as type: Body.Type) -> Body? {
         guard mnl_nlmsg_get_payload_len(message) >= MemoryLayout<Body>.size else { return nil }
         return mnl_nlmsg_get_payload(message)?.loadUnaligned(as: type)
+    }
+
+    /// The attribute that a dump with `INET_DIAG_INFO` adds.
+    private static func traffic(_ message: UnsafePointer<nlmsghdr>) -> SocketTraffic? {
+        guard let start = mnl_nlmsg_get_payload_offset(message, MemoryLayout<inet_diag_msg>.size),
+            let end = mnl_nlmsg_get_payload_tail(message)
+        else { return nil }
+        var attribute = start.assumingMemoryBound(to: nlattr.self)
+        while mnl_attr_ok(attribute, CInt(end - UnsafeMutableRawPointer(attribute))) {
+            if mnl_attr_get_type(attribute) == UInt16(INET_DIAG_INFO) {
+                return SocketTraffic(
+                    UnsafeRawBufferPointer(
+                        start: mnl_attr_get_payload(attribute), count: Int(mnl_attr_get_payload_len(attribute))))
+            }
+            attribute = mnl_attr_next(attribute)
+        }
+        return nil
     }
 
     private static func refusal(_ message: UnsafePointer<nlmsghdr>) -> Errno? {

@@ -24,13 +24,16 @@ package final class SocketDiagnostics: Sendable {
     }
 
     /// All TCP sockets in the given states, of both families.
-    package func dump(states: TCPStates = .all) throws(NetlinkError) -> [SocketRecord] {
+    ///
+    /// - Parameter withTraffic: also what the kernel counts of each.
+    package func dump(states: TCPStates = .all, withTraffic: Bool = false) throws(NetlinkError) -> [SocketRecord] {
         var records: [SocketRecord] = []
         for family in [AF_INET, AF_INET6] {
             var request = inet_diag_req_v2()
             request.sdiag_family = UInt8(family)
             request.sdiag_protocol = UInt8(IPPROTO_TCP)
             request.idiag_states = states.rawValue
+            if withTraffic { request.idiag_ext = 1 << UInt8(INET_DIAG_INFO - 1) }
             do throws(Errno) {
                 records += try channel.withLock { (channel) throws(Errno) in try channel.dump(request) }
             } catch { throw NetlinkError(operation: "list", object: "TCP sockets", errno: error) }

@@ -4,7 +4,7 @@ internal import SlimSystem
 
 extension SocketRecord {
     /// Converts the kernel's form.
-    init?(_ message: inet_diag_msg) {
+    init?(_ message: inet_diag_msg, _ traffic: SocketTraffic?) {
         let family: IPAddress.Family
         switch CInt(message.idiag_family) {
         case AF_INET: family = .v4
@@ -20,7 +20,7 @@ extension SocketRecord {
             local: Endpoint(local, Port(UInt16(bigEndian: id.idiag_sport))),
             remote: Endpoint(remote, Port(UInt16(bigEndian: id.idiag_dport))),
             state: TCPStates(number: message.idiag_state), family: family, interface: id.idiag_if,
-            inode: message.idiag_inode, uid: message.idiag_uid)
+            inode: message.idiag_inode, uid: message.idiag_uid, traffic: traffic)
     }
 
     /// What names this very socket in a request.

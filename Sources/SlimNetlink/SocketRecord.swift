@@ -17,10 +17,12 @@ package struct SocketRecord: Hashable, Sendable {
     package let inode: UInt32
     /// The user who made it.
     package let uid: UInt32
+    /// Its counts, where they were asked for.
+    package let traffic: SocketTraffic?
 
     package init(
         cookie: SocketCookie, local: Endpoint, remote: Endpoint, state: TCPStates, family: IPAddress.Family,
-        interface: UInt32 = 0, inode: UInt32 = 0, uid: UInt32 = 0
+        interface: UInt32 = 0, inode: UInt32 = 0, uid: UInt32 = 0, traffic: SocketTraffic? = nil
     ) {
         self.cookie = cookie
         self.local = local
@@ -30,5 +32,6 @@ package struct SocketRecord: Hashable, Sendable {
         self.interface = interface
         self.inode = inode
         self.uid = uid
+        self.traffic = traffic
     }
 }

@@ -19,5 +19,9 @@ package struct TCPStates: OptionSet, Hashable, Sendable {
     package static let lastAck = TCPStates(number: UInt8(TCP_LAST_ACK))
     package static let listening = TCPStates(number: UInt8(TCP_LISTEN))
     package static let closing = TCPStates(number: UInt8(TCP_CLOSING))
+    /// Every state in which bytes may still pass.
+    package static let connections: TCPStates = [
+        .established, .synSent, .synReceived, .finWait1, .finWait2, .closeWait, .lastAck, .closing,
+    ]
     package static let all = TCPStates(rawValue: .max)
 }

@@ -10,8 +10,10 @@ enum Output {
         _ = try? FileDescriptor.standardOutput.writeAll(text.utf8)
     }
 
+    static var isTerminal: Bool { slim_is_terminal(FileDescriptor.standardOutput.rawValue) == 1 }
+
     static func write(_ table: TextTable) {
-        write(table.text(boldHeading: slim_is_terminal(FileDescriptor.standardOutput.rawValue) == 1))
+        write(table.text(boldHeading: isTerminal))
     }
 
     static func writeJSON(_ value: some Encodable) throws {

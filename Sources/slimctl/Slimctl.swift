@@ -11,8 +11,8 @@ struct Slimctl: AsyncParsableCommand {
         version: SlimVersion.current,
         subcommands: [
             Status.self, Hosts.self, Containers.self, Listeners.self, Connections.self, Run.self, Attach.self,
-            Detach.self,
-            PolicyCommand.self, OverlayCommand.self, PKICommand.self, LabCommand.self,
+            Detach.self, LabelCommand.self, PolicyCommand.self,
+            OverlayCommand.self, PKICommand.self, LabCommand.self,
         ])
 
     static func main() async {

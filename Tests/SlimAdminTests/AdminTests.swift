@@ -31,6 +31,31 @@ import Testing
         }
     }
 
+    @Test func `what is asked about the policy is answered`() async throws {
+        try await serving { (_, client) async throws in
+            let router = FakeRouter()
+            #expect(try await client.policy() == router.policy())
+            let request = PolicyRequest(file: "/tmp/policy.json")
+            #expect(try await client.reloadPolicy(request) == router.reloadPolicy(request))
+            #expect(try await client.diffPolicy(request) == router.diffPolicy(request))
+            #expect(
+                await failure { _ = try await client.reloadPolicy(PolicyRequest(file: "policy.json")) }
+                    == AdminError(.badRequest, "file: not an absolute path"))
+            let question = ExplainRequest(from: "web", to: "db", port: 5432, protocol: "tcp")
+            #expect(try await client.explain(question) == router.explain(question))
+        }
+    }
+
+    @Test func `labels are set and removed`() async throws {
+        try await serving { (_, client) async throws in
+            _ = try await client.attach(
+                AttachRequest(name: "c1", netns: "/run/netns/c1", labels: ["app": "web", "tier": "front"]))
+            let report = try await client.relabel(
+                "c1", RelabelRequest(set: ["app": "api", "x": "y"], remove: ["tier"]))
+            #expect(report.labels == ["app": "api", "x": "y"])
+        }
+    }
+
     @Test func `a container is attached, listed and detached`() async throws {
         try await serving { (_, client) async throws in
             let report = try await client.attach(

@@ -41,5 +41,32 @@ final class FakeRouter: AdminBackend {
         }
     }
 
+    func relabel(_ name: String, _ request: RelabelRequest) throws -> ContainerReport {
+        try attached.withLock { attached in
+            guard var report = attached[name] else { throw AdminError(.notFound, "no container \(name)") }
+            report.labels = request.apply(to: report.labels)
+            attached[name] = report
+            return report
+        }
+    }
+
+    func policy() -> PolicyReport { PolicyReport(file: "/etc/slim/policy.json", since: 7, rules: 1, text: "{}") }
+
+    func reloadPolicy(_ request: PolicyRequest) throws -> ReloadReport {
+        guard let file = request.file else { throw AdminError(.badRequest, "no policy is configured") }
+        return ReloadReport(
+            file: file, rules: 1, isChanged: true, connectionsKept: 2, connectionsCut: 3, milliseconds: 4.5)
+    }
+
+    func diffPolicy(_ request: PolicyRequest) -> PolicyDiffReport {
+        PolicyDiffReport(
+            changes: [.init(part: "rules", name: "a", before: nil, after: "{}")], connectionsKept: 1, cut: [])
+    }
+
+    func explain(_ request: ExplainRequest) -> ExplainReport {
+        let verdict = ExplainReport.Verdict(direction: "egress", host: "h1", verdict: "allow", reason: "default")
+        return ExplainReport(from: request.from, to: request.to, isAllowed: true, verdicts: [verdict])
+    }
+
     struct Unforeseen: Error, CustomStringConvertible { var description: String { "unforeseen" } }
 }

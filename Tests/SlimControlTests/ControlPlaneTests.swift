@@ -26,6 +26,18 @@ import Testing
             .resolve(ResolveQuery(id: 3, source: IPAddress(v4: (10, 32, 1, 2)), destination: endpoint)),
             .resolved(ResolveAnswer(id: 3, verdict: .listening, cacheable: true)), .invalidate([endpoint]),
             .invalidateAll,
+            .resolved(ResolveAnswer(id: 4, verdict: .denied, isSilent: true, cacheable: false)),
+            .containers(
+                ContainerUpdate(
+                    .last,
+                    present: [
+                        ContainerIdentity(name: "web", addresses: [endpoint.address], labels: ["app": "\"web\""])
+                    ],
+                    gone: ["old"])),
+            .explain(
+                ExplainQuery(
+                    id: 5, direction: "ingress", source: endpoint.address, destination: endpoint, transport: "udp")),
+            .explained(ExplainAnswer(id: 5, verdict: "drop", reason: "rule no-web")),
         ]
         for message in messages {
             #expect(first.plane.send(message, to: "h2"))

@@ -82,7 +82,7 @@ actor ContainerManager {
         let addresses = try chooseAddresses(request)
         do throws(AdminError) {
             try connect(request.name, network, addresses)
-            try arrange(request.name, network, addresses)
+            try arrange(request, network, addresses)
         } catch {
             pool.release(addresses)
             throw error
@@ -93,6 +93,24 @@ actor ContainerManager {
             ipv6: addresses.first { $0.family == .v6 }?.description)
         attached[request.name] = Attached(record: record, file: NamespaceFile(network))
         return record
+    }
+
+    /// Gives a container other labels.
+    func relabel(_ name: String, _ request: RelabelRequest) throws(AdminError) -> ContainerStore.Record {
+        guard let container = attached[name] else { throw unknown(name) }
+        var record = container.record
+        record.labels = request.apply(to: record.labels)
+        try AttachRequest(record).validate()
+        attached[name] = Attached(record: record, file: container.file)
+        let labels = record.labels
+        mailbox.askAndWait { _ = $0.relabel(name, labels) }
+        save()
+        logger.info("container relabelled", metadata: ["container": "\(name)"])
+        return record
+    }
+
+    private func unknown(_ name: String) -> AdminError {
+        AdminError(.notFound, "container \(name): there is none of this name; `slimctl containers` lists them")
     }
 
     private func open(_ path: String) throws(AdminError) -> NetworkNamespace {
@@ -114,13 +132,14 @@ actor ContainerManager {
     }
 
     private func arrange(
-        _ name: String, _ network: borrowing NetworkNamespace, _ addresses: [IPAddress]
+        _ request: AttachRequest, _ network: borrowing NetworkNamespace, _ addresses: [IPAddress]
     ) throws(AdminError) {
+        let name = request.name
         let arrangement: ContainerArrangement
         do throws(Errno) {
             arrangement = try ContainerArrangement(
                 name: name, in: network, ipv4: addresses.first { $0.family == .v4 },
-                ipv6: addresses.first { $0.family == .v6 })
+                ipv6: addresses.first { $0.family == .v6 }, labels: request.labels)
         } catch {
             try? overlay.detach(container: name)
             throw AdminError(
@@ -162,10 +181,7 @@ actor ContainerManager {
     }
 
     func detach(_ name: String) throws(AdminError) {
-        guard attached[name] != nil else {
-            throw AdminError(
-                .notFound, "container \(name): there is none of this name; `slimctl containers` lists them")
-        }
+        guard attached[name] != nil else { throw unknown(name) }
         do throws(OverlayError) { try release(name) } catch { throw AdminError(.internalError, "\(error)") }
         logger.info("container detached", metadata: ["container": "\(name)"])
     }

@@ -1,6 +1,9 @@
+internal import Dispatch
 internal import Glibc
 internal import SlimAdmin
 internal import SlimConfiguration
+internal import SlimNetlink
+internal import SlimPolicy
 internal import SlimRegistry
 internal import SlimSystem
 
@@ -10,15 +13,18 @@ struct RouterBackend: AdminBackend {
     private let mailbox: Mailbox
     private let containerManager: ContainerManager
     private let registry: EmbeddedRegistry
+    private let policyManager: PolicyManager
     private let started = ContinuousClock.now
 
     init(
-        configuration: RouterConfiguration, mailbox: Mailbox, containers: ContainerManager, registry: EmbeddedRegistry
+        configuration: RouterConfiguration, mailbox: Mailbox, containers: ContainerManager, registry: EmbeddedRegistry,
+        policy: PolicyManager
     ) {
         self.configuration = configuration
         self.mailbox = mailbox
         containerManager = containers
         self.registry = registry
+        policyManager = policy
     }
 
     func status() async throws -> StatusReport {
@@ -46,7 +52,13 @@ struct RouterBackend: AdminBackend {
 
     func listeners() async throws -> [ListenerReport] { await mailbox.ask { $0.listenerReports() } }
 
-    func connections() async throws -> [ConnectionReport] { await mailbox.ask { $0.connectionReports() } }
+    func connections() async throws -> [ConnectionReport] {
+        // What the kernel counts is an extra: without it the list is still right.
+        let records =
+            (try? await Self.blocking { try SocketDiagnostics().dump(states: .connections, withTraffic: true) })
+        let traffic = (records ?? []).reduce(into: [:]) { $0[$1.cookie] = $1.traffic }
+        return await mailbox.ask { $0.connectionReports(traffic) }
+    }
 
     func attach(_ request: AttachRequest) async throws -> ContainerReport {
         try request.validate()
@@ -54,4 +66,65 @@ struct RouterBackend: AdminBackend {
     }
 
     func detach(_ name: String) async throws { try await containerManager.detach(name) }
+
+    func relabel(_ name: String, _ request: RelabelRequest) async throws -> ContainerReport {
+        let record = try await containerManager.relabel(name, request)
+        return report(record, await mailbox.ask { $0.containerUse() }[name])
+    }
+
+    func policy() async throws -> PolicyReport { policyManager.report() }
+
+    func reloadPolicy(_ request: PolicyRequest) async throws -> ReloadReport {
+        try await Self.blocking { [policyManager] in try policyManager.reload(request.file) }
+    }
+
+    func diffPolicy(_ request: PolicyRequest) async throws -> PolicyDiffReport {
+        try await Self.blocking { [policyManager] in try policyManager.diff(request.file) }
+    }
+
+    func explain(_ request: ExplainRequest) async throws -> ExplainReport {
+        let flow = try await flow(request)
+        let egress = await verdict(.egress, flow)
+        let ingress = await verdict(.ingress, flow)
+        let verdicts = [egress, ingress].compactMap(\.self)
+        return ExplainReport(
+            from: flow.source.description,
+            to: flow.transport.hasPorts ? flow.destination.description : flow.destination.address.description,
+            isAllowed: verdicts.allSatisfy { $0.verdict == "allow" }, verdicts: verdicts)
+    }
+
+    private func flow(_ request: ExplainRequest) async throws -> Engine.Flow {
+        guard let transport = PolicyProtocol(name: request.protocol) else {
+            throw AdminError(.badRequest, "protocol: use tcp, udp, icmp or other")
+        }
+        guard transport.hasPorts == (request.port != nil) else {
+            throw AdminError(
+                .badRequest,
+                transport.hasPorts ? "port: \(request.protocol) needs one" : "port: \(request.protocol) has none")
+        }
+        let (sources, destinations) = try await mailbox.ask { engine in
+            Result { (try engine.addresses(of: request.from), try engine.addresses(of: request.to)) }
+        }.get()
+        for source in sources {
+            if let destination = destinations.first(where: { $0.family == source.family }) {
+                return Engine.Flow(
+                    source: source, destination: Endpoint(destination, Port(request.port ?? 0)), transport: transport)
+            }
+        }
+        throw AdminError(.badRequest, "\(request.from) and \(request.to) have no addresses of the same family")
+    }
+
+    private func verdict(_ direction: PolicyDirection, _ flow: Engine.Flow) async -> ExplainReport.Verdict? {
+        await withCheckedContinuation { continuation in
+            mailbox.post { $0.explain(direction, flow) { continuation.resume(returning: $0) } }
+        }
+    }
+
+    /// Runs something that blocks where it holds up nobody.
+    private static func blocking<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value
+    {
+        try await withCheckedThrowingContinuation { continuation in
+            DispatchQueue.global(qos: .userInitiated).async { continuation.resume(with: Result(catching: work)) }
+        }
+    }
 }

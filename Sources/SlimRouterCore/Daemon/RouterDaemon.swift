@@ -6,6 +6,7 @@ internal import SlimAdmin
 package import SlimConfiguration
 internal import SlimControl
 internal import SlimJSON
+internal import SlimJSON
 internal import SlimOverlay
 internal import SlimRegistry
 internal import SlimSystem
@@ -58,12 +59,14 @@ package final class RouterDaemon: Sendable {
     ) async throws(RouterError) {
         let keeper = try KeeperLink(directory: directory.path)
         let kept = try keeper.take()
-        try startEngine(mailbox, keeper, kept) { message, peer in control.send(message, to: peer) }
+        let policy = PolicyManager(configuration: configuration, mailbox: mailbox, logger: logger)
+        try startEngine(mailbox, keeper, kept, policy) { message, peer in control.send(message, to: peer) }
         defer { mailbox.post { $0.isStopped = true } }
 
         let wasThere = try explaining { () throws(OverlayError) in try Overlay.exists(overlayConfiguration) }
         let overlay = try establishOverlay()
         HostKernel.prepare(logger: logger)
+        try explaining { () throws(ConfigurationError) in try policy.start() }
         let containers = ContainerManager(
             configuration: configuration, overlay: overlay, mailbox: mailbox,
             store: ContainerStore(directory.path + "/containers.json"), logger: logger)
@@ -73,8 +76,10 @@ package final class RouterDaemon: Sendable {
             engine.update(hosts: hosts)
             engine.adopt(kept)
         }
+        policy.restoreParties()
         let backend = RouterBackend(
-            configuration: configuration, mailbox: mailbox, containers: containers, registry: registry)
+            configuration: configuration, mailbox: mailbox, containers: containers, registry: registry,
+            policy: policy)
         let admin = AdminServer(path: configuration.adminSocket, backend: backend, logger: logger)
         do throws(AdminError) { try await admin.start() } catch {
             if !wasThere { try? Overlay.remove(overlayConfiguration) }
@@ -88,7 +93,7 @@ package final class RouterDaemon: Sendable {
         supervisor.notify("READY=1")
         let watchdog = Task { await supervisor.keepAlive(mailbox) }
         let keeping = Task { await Self.lookAfter(containers) }
-        await serve(signals, control)
+        await serve(signals, control, policy)
         watchdog.cancel()
         keeping.cancel()
         supervisor.notify("STOPPING=1")
@@ -102,13 +107,17 @@ package final class RouterDaemon: Sendable {
         while (try? await Task.sleep(for: .seconds(5))) != nil { await containers.detachVanished() }
     }
 
-    private func serve(_ signals: borrowing SignalStream, _ control: ControlPlane) async {
+    private func serve(_ signals: borrowing SignalStream, _ control: ControlPlane, _ policy: PolicyManager) async {
         for await signal in signals.stream {
             guard signal == SIGHUP else { return }
             do throws(ControlError) {
                 try control.reloadCertificates()
                 logger.info("certificates read again")
             } catch { logger.error("certificates not read again; the old ones stay", metadata: ["error": "\(error)"]) }
+            guard configuration.policyFile != nil else { continue }
+            do throws(AdminError) { _ = try policy.reload(nil) } catch {
+                logger.error("the policy in force stays", metadata: ["error": "\(error)"])
+            }
         }
     }
 
@@ -137,7 +146,7 @@ package final class RouterDaemon: Sendable {
 
     /// Starts the connection thread; it belongs to this process's network namespace, the host's.
     private func startEngine(
-        _ mailbox: Mailbox, _ keeper: KeeperLink, _ kept: KeptState,
+        _ mailbox: Mailbox, _ keeper: KeeperLink, _ kept: KeptState, _ policy: PolicyManager,
         send: @escaping @Sendable (ControlMessage, String) -> Bool
     ) throws(RouterError) {
         let settings = Engine.Settings(
@@ -156,7 +165,8 @@ package final class RouterDaemon: Sendable {
             try startThread(named: "slim-engine") {
                 do throws(RouterError) {
                     let engine = try Engine(
-                        settings: settings, keeper: keeper, kept: kept, mailbox: mailbox, logger: logger, send: send)
+                        settings: settings, keeper: keeper, kept: kept, mailbox: mailbox, logger: logger, send: send,
+                        partiesChanged: { policy.partiesChanged() })
                     started.signal()
                     engine.run()
                     guard !engine.isStopped else { return }

@@ -7,6 +7,8 @@ final class Container {
     let namespace: NamespaceCookie
     let ipv4: IPAddress?
     let ipv6: IPAddress?
+    /// Who it is to policies; another one when its labels change.
+    var party: Party
     /// Where its programs reach the router: the abstract socket in its network namespace.
     let door: EntrustedDescriptor
     private var isShut = false
@@ -22,6 +24,8 @@ final class Container {
     var deliveries: UInt64 = 0
     var connectionCount = 0
     var ports = PortPool()
+    /// Before then, a further denial has to wait.
+    var nextDenial: ContinuousClock.Instant?
     /// Closes what its programs have sent.
     let disposal = Disposal()
 
@@ -30,6 +34,10 @@ final class Container {
         namespace = arrangement.namespace
         ipv4 = arrangement.ipv4
         ipv6 = arrangement.ipv6
+        party = Party(
+            ContainerIdentity(
+                name: arrangement.name, addresses: [arrangement.ipv4, arrangement.ipv6].compactMap { $0 },
+                labels: arrangement.labels))
         defaults = arrangement.defaults
         door = EntrustedDescriptor(arrangement.door.take())
     }

@@ -8,6 +8,7 @@ struct ContainerArrangement: Sendable {
     let namespace: NamespaceCookie
     let ipv4: IPAddress?
     let ipv6: IPAddress?
+    let labels: [String: String]
     let defaults: (v4: SocketOptions, v6: SocketOptions)
     /// The router's socket, bound: taken by the connection thread.
     let door: Handover
@@ -15,8 +16,12 @@ struct ContainerArrangement: Sendable {
     /// Binds the router's socket in the namespace and reads what new sockets there are like.
     ///
     /// - Throws: `EADDRINUSE` when another router serves the namespace.
-    init(name: String, in network: borrowing NetworkNamespace, ipv4: IPAddress?, ipv6: IPAddress?) throws(Errno) {
+    init(
+        name: String, in network: borrowing NetworkNamespace, ipv4: IPAddress?, ipv6: IPAddress?,
+        labels: [String: String]
+    ) throws(Errno) {
         self.name = name
+        self.labels = labels
         self.ipv4 = ipv4
         self.ipv6 = ipv6
         namespace = try network.cookie()

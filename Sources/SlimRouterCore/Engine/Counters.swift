@@ -3,6 +3,9 @@ struct Counters {
     var connectsHandedOver: UInt64 = 0
     var connectsByOverlay: UInt64 = 0
     var connectsRefused: UInt64 = 0
+    var connectsDenied: UInt64 = 0
+    var arrivalsDenied: UInt64 = 0
+    var connectionsCut: UInt64 = 0
     var accepted: UInt64 = 0
     var acceptedPlain: UInt64 = 0
     var preamblesRejected: UInt64 = 0

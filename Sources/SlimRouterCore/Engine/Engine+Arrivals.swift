@@ -137,6 +137,11 @@ extension Engine {
         guard let container = containersByAddress[preamble.destination.address],
             let listener = container.listener(for: preamble.destination), listener.family == family
         else { return turnAway(connection, because: "nothing listens on \(preamble.destination)") }
+        guard ingressDenial(from: preamble.source.address, to: preamble.destination) == nil else {
+            counters.arrivalsDenied += 1
+            // The other router had asked before the policy changed, or the policy differs between the two ends.
+            return StreamSocket.resetOnClose(connection.raw)
+        }
         admit(connection, preamble, to: listener)
     }
 

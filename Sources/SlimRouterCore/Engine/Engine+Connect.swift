@@ -1,6 +1,7 @@
 internal import CSlimABI
 internal import Crypto
 internal import SlimControl
+internal import SlimPolicy
 internal import SlimRegistry
 internal import SlimSystem
 internal import SystemPackage
@@ -60,6 +61,7 @@ extension Engine {
     }
 
     private func route(_ pending: PendingConnect) {
+        if let mode = denial(of: pending) { return deny(pending, mode) }
         if let container = containersByAddress[pending.destination.address] {
             guard let listener = container.listener(for: pending.destination), !listener.isPaused else {
                 return fallBack(pending)
@@ -69,27 +71,29 @@ extension Engine {
         guard let owner = hosts.owner(of: pending.destination.address), let peer = peers[owner], peer.isConnected,
             peer.isKeyAccepted
         else { return fallBack(pending) }
-        if let verdict = peer.resolutions[pending.destination] { return act(on: verdict, pending, peer) }
+        if let answer = peer.resolutions[pending.contact] { return act(on: answer, pending, peer) }
         ask(peer, pending)
     }
 
-    /// Asks the peer about a destination; requests for the same one wait together.
+    /// Asks the peer about a destination; requests of one container for the same one wait together.
     private func ask(_ peer: Peer, _ pending: PendingConnect) {
-        if peer.queries[pending.destination] != nil {
-            peer.queries[pending.destination]?.waiting.append(pending)
+        let contact = pending.contact
+        if let id = peer.asked[contact] {
+            peer.queries[id]?.waiting.append(pending)
             return suspend(pending.link)
         }
         let id = nextQueryID
         nextQueryID += 1
-        let query = ResolveQuery(id: id, source: pending.source.address, destination: pending.destination)
+        let query = ResolveQuery(id: id, source: contact.source, destination: contact.destination)
         guard send(.resolve(query), peer.name) else { return fallBack(pending) }
         openQueries += 1
-        peer.queries[pending.destination] = Peer.Query(id: id, deadline: .now + Self.resolveTimeout, waiting: [pending])
+        peer.asked[contact] = id
+        peer.queries[id] = Peer.Query(contact: contact, deadline: .now + Self.resolveTimeout, waiting: [pending])
         suspend(pending.link)
     }
 
     /// The link has a request under way; nothing more is read from it until that is answered.
-    private func suspend(_ link: ApplicationLink) {
+    func suspend(_ link: ApplicationLink) {
         link.isWaiting = true
         try? epoll.change(link.descriptor.raw, [], token: link.token)
     }
@@ -100,12 +104,12 @@ extension Engine {
         try? epoll.change(link.descriptor.raw, .read, token: link.token)
     }
 
-    func act(on verdict: ResolveVerdict, _ pending: PendingConnect, _ peer: Peer) {
+    func act(on answer: ResolveAnswer, _ pending: PendingConnect, _ peer: Peer) {
         guard !pending.link.isClosed else { return }
-        switch verdict {
+        switch answer.verdict {
         case .listening: start(pending, to: peer, family: .v4)
         case .listeningV6: start(pending, to: peer, family: .v6)
-        case .denied: refuse(pending, .connectionRefused)
+        case .denied: deny(pending, answer.isSilent ? .drop : .reject)
         case .notListening, .busy, .unknownEndpoint: fallBack(pending)
         }
     }
@@ -114,6 +118,7 @@ extension Engine {
     ///
     /// - Parameter family: of the listener at the other side, whose kind of data port is chosen.
     private func start(_ pending: PendingConnect, to peer: Peer, family: KernelAddress.Family) {
+        if let mode = newDenial(of: pending) { return deny(pending, mode) }
         guard let port = peer.nextPort(for: family == .v4 ? .v4 : .v6),
             let address = KernelAddress(Endpoint(peer.address, port), for: pending.family)
         else { return fallBack(pending) }

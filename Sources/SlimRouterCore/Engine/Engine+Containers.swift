@@ -18,6 +18,7 @@ extension Engine {
             containersByAddress[address] = container
             invalidate(address)
         }
+        announce(container)
     }
 
     /// Lets a container go: its listeners end, its programs are on their own. Connections live on.
@@ -33,6 +34,7 @@ extension Engine {
             containersByAddress[address] = nil
             invalidate(address)
         }
+        announceEnd(of: container)
     }
 
     /// Accepts programs that turn to the router, and tells them at once what they need to know.

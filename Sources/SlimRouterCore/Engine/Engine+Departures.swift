@@ -26,6 +26,10 @@ extension Engine {
             if departure.isFastOpen, StreamSocket.wasFastOpened(socket.raw) { peer.fastOpenWorks = true }
             admit(port, of: peer)
         case .connect(let pending, let source):
+            if let mode = newDenial(of: pending) {
+                if pending.isPortPooled { pending.link.container.ports.release(source.port) }
+                return deny(pending, mode)
+            }
             do throws(Errno) {
                 let sent = try StreamSocket.send(socket.raw, departure.preamble)
                 guard sent == Preamble.byteCount else { throw .noBufferSpace }

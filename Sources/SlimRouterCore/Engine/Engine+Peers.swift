@@ -1,5 +1,6 @@
 internal import Crypto
 internal import SlimControl
+internal import SlimPolicy
 internal import SlimRegistry
 internal import SlimSystem
 internal import SystemPackage
@@ -14,7 +15,7 @@ extension Engine {
         for name in peers.keys where !names.contains(name) { forget(peerNamed: name) }
         for record in records {
             if let peer = peers[record.name], peer.address == record.underlay {
-                if peer.record != record { peer.resolutions = [:] }
+                if peer.record != record { peer.resolutions.removeAll() }
                 peer.record = record
             } else {
                 forget(peerNamed: record.name)
@@ -27,6 +28,7 @@ extension Engine {
     private func forget(peerNamed name: String) {
         guard let peer = peers.removeValue(forKey: name) else { return }
         disconnect(peer, reason: "it is no longer in the registry")
+        forgetParties(of: peer)
         for (id, key) in inboundKeys where key.peer === peer { inboundKeys[id] = nil }
     }
 
@@ -41,6 +43,8 @@ extension Engine {
             peer.fastOpenWorks = false
             let secret = peer.key.withUnsafeBytes { Array($0) }
             _ = send(.key(PreambleKey(id: peer.keyID, secret: secret, dataPorts: settings.dataPorts)), name)
+            peer.arriving = []
+            _ = send(.containers(ContainerUpdate(.last, present: ownIdentities)), name)
         case .disconnected(let name, let reason):
             if let peer = peers[name] { disconnect(peer, reason: reason) }
         case .message(let message, let name):
@@ -54,10 +58,11 @@ extension Engine {
         peer.isKeyAccepted = false
         peer.disconnectReason = reason
         peer.ports = ([], [])
-        peer.resolutions = [:]
+        peer.resolutions.removeAll()
         let queries = peer.queries.values
         openQueries -= queries.count
         peer.queries = [:]
+        peer.asked = [:]
         for query in queries { for pending in query.waiting { fallBack(pending) } }
         for destination in interest.keys { interest[destination]?.remove(peer.name) }
         interest = interest.filter { !$0.value.isEmpty }
@@ -72,8 +77,11 @@ extension Engine {
             probe(peer)
         case .resolve(let query): answer(query, from: peer)
         case .resolved(let answer): finish(answer, from: peer)
-        case .invalidate(let destinations): for destination in destinations { peer.resolutions[destination] = nil }
-        case .invalidateAll: peer.resolutions = [:]
+        case .invalidate(let destinations): for destination in destinations { peer.resolutions.remove(destination) }
+        case .invalidateAll: peer.resolutions.removeAll()
+        case .containers(let update): take(update, from: peer)
+        case .explain(let query): answer(query, from: peer)
+        case .explained(let answer): finish(answer, from: peer)
         }
     }
 
@@ -97,8 +105,12 @@ extension Engine {
     /// What a peer may know about one of our destinations. It is told when the answer changes.
     private func answer(_ query: ResolveQuery, from peer: Peer) {
         let verdict: ResolveVerdict
+        var isSilent = false
         if !peer.record.owns(query.source) {
             verdict = .denied
+        } else if let mode = ingressDenial(from: query.source, to: query.destination) {
+            verdict = .denied
+            isSilent = mode == .drop
         } else if let container = containersByAddress[query.destination.address] {
             switch container.listener(for: query.destination) {
             case let listener? where listener.isPaused: verdict = .busy
@@ -112,18 +124,23 @@ extension Engine {
         let isThere = verdict == .listening || verdict == .listeningV6
         let isCacheable = interest.count < (isThere ? Self.mostInterest : Self.mostInterest / 2)
         if isCacheable { interest[query.destination, default: []].insert(peer.name) }
-        _ = send(.resolved(ResolveAnswer(id: query.id, verdict: verdict, cacheable: isCacheable)), peer.name)
+        let answer = ResolveAnswer(id: query.id, verdict: verdict, isSilent: isSilent, cacheable: isCacheable)
+        _ = send(.resolved(answer), peer.name)
     }
 
     private func finish(_ answer: ResolveAnswer, from peer: Peer) {
-        guard let (destination, query) = peer.queries.first(where: { $0.value.id == answer.id }) else { return }
-        peer.queries[destination] = nil
+        guard let query = close(query: answer.id, of: peer) else { return }
+        if answer.cacheable { peer.resolutions.insert(answer, for: query.contact) }
+        for pending in query.waiting { act(on: answer, pending, peer) }
+    }
+
+    /// A question is answered, or will not be.
+    @discardableResult
+    func close(query id: UInt64, of peer: Peer) -> Peer.Query? {
+        guard let query = peer.queries.removeValue(forKey: id) else { return nil }
+        peer.asked[query.contact] = nil
         openQueries -= 1
-        if answer.cacheable {
-            if peer.resolutions.count >= Self.mostInterest { peer.resolutions = [:] }
-            peer.resolutions[destination] = answer.verdict
-        }
-        for pending in query.waiting { act(on: answer.verdict, pending, peer) }
+        return query
     }
 
     /// Tells every peer that was told something else about the listener's addresses.

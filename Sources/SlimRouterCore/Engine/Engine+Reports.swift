@@ -1,4 +1,6 @@
 internal import SlimAdmin
+internal import SlimNetlink
+internal import SlimPolicy
 internal import SlimRegistry
 internal import SlimSystem
 
@@ -15,7 +17,9 @@ extension Engine {
             "containers": UInt64(containers.count), "listeners": UInt64(listeners.count),
             "connections": UInt64(connections.count), "connectionsTotal": connections.total,
             "connectsHandedOver": counters.connectsHandedOver, "connectsByOverlay": counters.connectsByOverlay,
-            "connectsRefused": counters.connectsRefused, "accepted": counters.accepted,
+            "connectsRefused": counters.connectsRefused, "connectsDenied": counters.connectsDenied,
+            "arrivalsDenied": counters.arrivalsDenied, "connectionsCut": counters.connectionsCut,
+            "accepted": counters.accepted,
             "acceptedPlain": counters.acceptedPlain, "preamblesRejected": counters.preamblesRejected,
             "requestsRejected": counters.requestsRejected,
         ]
@@ -45,21 +49,43 @@ extension Engine {
         }
     }
 
-    func connectionReports() -> [ConnectionReport] {
+    /// - Parameter traffic: what the kernel counts, by socket.
+    func connectionReports(_ traffic: [SocketCookie: SocketTraffic]) -> [ConnectionReport] {
         drainEnds()
-        let now = wallClockSeconds()
         var found: [(cookie: SocketCookie, connection: Connection)] = []
         found.reserveCapacity(connections.count)
         connections.forEach { found.append(($0, $1)) }
-        return found.sorted { $0.connection.since < $1.connection.since }.map { cookie, connection in
-            let remoteHost = hosts.owner(of: connection.peer.address)
-            return ConnectionReport(
-                container: containersByNamespace[connection.namespace]?.name ?? "-",
-                local: connection.local.description,
-                remote: connection.peer.description, peerHost: remoteHost ?? settings.host.name,
-                direction: connection.direction == .outgoing ? .outgoing : .incoming,
-                path: remoteHost == nil ? .sameHost : .remote, ageSeconds: now - min(now, connection.since),
-                cookie: cookie.rawValue)
-        }
+        return found.sorted { $0.connection.since < $1.connection.since }.map { report($0, $1, traffic[$0]) }
+    }
+
+    /// The live connections that another policy would not allow.
+    func connectionReports(deniedBy other: CompiledPolicy) -> [ConnectionReport] {
+        drainEnds()
+        let current = policy
+        policy = other
+        defer { policy = current }
+        var denied: [(SocketCookie, Connection)] = []
+        connections.forEach { if verdict(on: $1)?.isAllowed == false { denied.append(($0, $1)) } }
+        return denied.map { report($0, $1, nil) }
+    }
+
+    private func report(
+        _ cookie: SocketCookie, _ connection: Connection, _ traffic: SocketTraffic?
+    ) -> ConnectionReport {
+        let now = wallClockSeconds()
+        let remoteHost = hosts.owner(of: connection.peer.address)
+        let remote = containersByAddress[connection.peer.address]?.party ?? parties[connection.peer.address]
+        return ConnectionReport(
+            container: containersByNamespace[connection.namespace]?.name ?? "-",
+            local: connection.local.description, remote: connection.peer.description,
+            remoteContainer: remote?.identity.name, peerHost: remoteHost ?? settings.host.name,
+            direction: connection.direction == .outgoing ? .outgoing : .incoming,
+            path: remoteHost == nil ? .sameHost : .remote, ageSeconds: now - min(now, connection.since),
+            allowedBy: verdict(on: connection).map { policy.name(of: $0.cause) },
+            traffic: traffic.map {
+                ConnectionReport.Traffic(
+                    bytesSent: $0.bytesSent, bytesReceived: $0.bytesReceived, rttMicroseconds: $0.rttMicroseconds,
+                    retransmissions: $0.retransmissions)
+            }, cookie: cookie.rawValue)
     }
 }

@@ -3,6 +3,7 @@ internal import Crypto
 internal import Logging
 internal import SlimControl
 internal import SlimNetlink
+internal import SlimPolicy
 internal import SlimRegistry
 internal import SlimSystem
 internal import SystemPackage
@@ -72,6 +73,22 @@ final class Engine {
 
     var spares = SpareSockets()
     var connections: ConnectionTable
+
+    /// What the operator allows. ``isPolicyClosed`` tells whether it denies anything at all.
+    var policy = CompiledPolicy(.open)
+    var isPolicyClosed = false
+    /// Whether packets obey the same policy: what is to time out may then be left to them.
+    var isFilterInForce = false
+    /// The containers of other hosts.
+    var parties: [IPAddress: Party] = [:]
+    /// Told when ``parties``, or the containers here, have changed.
+    let partiesChanged: @Sendable () -> Void
+    var review: Review?
+    /// Questions to peers for an operator who waits.
+    var explanations: [UInt64: Explanation] = [:]
+    let cutter: Cutter
+    /// Denied connections whose answer has to wait.
+    var delayed: [(due: ContinuousClock.Instant, pending: PendingConnect)] = []
     var ends: DestroyEvents
     var endsToken: UInt64 = 0
     var endsResume: ContinuousClock.Instant?
@@ -82,12 +99,14 @@ final class Engine {
     /// Opens the data ports and subscribes to the ends of sockets, in the calling thread's network namespace.
     init(
         settings: Settings, keeper: KeeperLink, kept: KeptState, mailbox: Mailbox, logger: Logger,
-        send: @escaping @Sendable (ControlMessage, String) -> Bool
+        send: @escaping @Sendable (ControlMessage, String) -> Bool, partiesChanged: @escaping @Sendable () -> Void
     ) throws(RouterError) {
         self.settings = settings
         self.keeper = keeper
         self.mailbox = mailbox
         self.send = send
+        self.partiesChanged = partiesChanged
+        cutter = Cutter(logger: logger)
         log = LimitedLog(logger)
         local = Peer(record: settings.host, address: settings.host.underlay)
         do throws(Errno) { epoll = try Epoll() } catch {
@@ -132,9 +151,10 @@ final class Engine {
     }
 
     private var timeout: Duration? {
-        if !arrivals.isEmpty || !departures.isEmpty || openQueries > 0 { return Self.tick }
+        if review != nil { return .zero }
+        if !arrivals.isEmpty || !departures.isEmpty || openQueries > 0 || !explanations.isEmpty { return Self.tick }
         if starvedResume != nil { return Self.tick }
-        guard let due = endsResume.map({ min($0, probesDue ?? $0) }) ?? probesDue else { return nil }
+        guard let due = [endsResume, probesDue, delayedDue].lazy.compactMap({ $0 }).min() else { return nil }
         return max(.zero, ContinuousClock.now.duration(to: due))
     }
 
@@ -172,7 +192,9 @@ final class Engine {
             drainEnds()
         }
         if let resume = starvedResume, resume <= .now { feedStarved() }
-        if arrivals.isEmpty, departures.isEmpty, probesDue == nil, openQueries == 0 { return }
+        continueReview()
+        if !delayed.isEmpty { answerDelayed() }
+        if arrivals.isEmpty, departures.isEmpty, probesDue == nil, openQueries == 0, explanations.isEmpty { return }
         let now = ContinuousClock.now
         if let due = probesDue, due <= now { probeAgain() }
         // Once a tick, however much happens: there may be thousands that say nothing.
@@ -180,10 +202,13 @@ final class Engine {
         sweepDue = now + Self.tick
         for arrival in arrivals.values where arrival.deadline <= now { drop(arrival, because: "it said nothing") }
         for departure in departures.values where departure.deadline <= now { giveUp(departure) }
+        for (id, explanation) in explanations where explanation.deadline <= now {
+            explanations[id] = nil
+            explanation.tell(nil)
+        }
         for peer in peers.values {
-            for (destination, query) in peer.queries where query.deadline <= now {
-                peer.queries[destination] = nil
-                openQueries -= 1
+            for (id, query) in peer.queries where query.deadline <= now {
+                close(query: id, of: peer)
                 for pending in query.waiting { fallBack(pending) }
             }
         }

@@ -25,11 +25,16 @@ final class Peer {
     private var turn = 0
 
     /// What it said about destinations; it tells when that changes.
-    var resolutions: [Endpoint: ResolveVerdict] = [:]
-    var queries: [Endpoint: Query] = [:]
+    var resolutions = ResolutionTable(capacity: 200_000)
+    /// Questions that it has not answered yet, by number, and the number of each.
+    var queries: [UInt64: Query] = [:]
+    var asked: [Contact: UInt64] = [:]
+    /// Its containers by name, and those of a list that has not wholly arrived.
+    var containers: [String: Party] = [:]
+    var arriving: [ContainerIdentity] = []
 
     struct Query {
-        let id: UInt64
+        let contact: Contact
         let deadline: ContinuousClock.Instant
         var waiting: [PendingConnect]
     }

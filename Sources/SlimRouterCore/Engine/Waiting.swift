@@ -78,6 +78,8 @@ final class PendingConnect {
     let family: KernelAddress.Family
     let source: Endpoint
     let destination: Endpoint
+    /// The policy that has allowed it: its generation.
+    var judge: UInt64?
 
     init(
         link: ApplicationLink, sequence: UInt32, isNonblocking: Bool, isPristine: Bool,
@@ -92,6 +94,8 @@ final class PendingConnect {
         self.source = source
         self.destination = destination
     }
+
+    var contact: Contact { Contact(source: source.address, destination: destination) }
 
     /// Whether the program's socket is not bound to a port: Slim chooses the one that is shown.
     var isPortPooled: Bool { source.port.rawValue == 0 }
