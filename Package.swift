@@ -233,8 +233,8 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimSystem"],
-            exclude: ["README.md", "Helpers", "Programs/Helpers"],
+            name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimSystem", "SlimPKI"],
+            exclude: ["README.md", "Helpers", "Programs/Helpers", "Faults/Helpers"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,69 @@
+import Foundation
+import SlimLab
+import Testing
+
+extension Integration {
+    /// Routers that come and go under load.
+    @Suite struct RouterFaults {
+        private static let echoPort = 7801
+
+        /// The router as another build: other content, at another place, under the same name.
+        private func otherBuild(in folder: TemporaryFolder, _ fixture: Fixture) async throws -> LabBinaries {
+            let router = folder.path + "/slimrouter"
+            try await fixture.check(["strip", "-o", router, fixture.binaries.router], on: nil)
+            return LabBinaries(router: router, library: fixture.binaries.library)
+        }
+
+        @Test(arguments: ["h1", "h2"])
+        func `a hundred streams go on while a router is stopped, killed, restarted and upgraded`(host: String)
+            async throws
+        {
+            let folder = try TemporaryFolder()
+            try await FaultLab.with("router") { lab in
+                let other = try await otherBuild(in: folder, lab.fixture)
+                let router = try lab.lab.router(of: host)
+                let servers = Fixture.helper("servers.py")
+                let idle = ["python3", servers, "asyncio", "7802"]
+                try await lab.fixture.withServer(idle, on: "h2c2", until: "ready") { asyncio in
+                    try await lab.withEchoServer(on: "h2c1", port: Self.echoPort) { echo in
+                        let streamBytes = try await lab.fixture.vxlanBytes {
+                            try await lab.withStreams(100) { streams in
+                                for upgrade in [false, true] {
+                                    if upgrade { try await router.kill() } else { try await router.stop() }
+                                    try await expectService(lab, streams, idle: [asyncio, echo])
+                                    try await lab.lab.startRouter(
+                                        of: host, upgrade ? other : lab.fixture.binaries)
+                                    if upgrade {
+                                        #expect(router.process?.arguments.first == other.router)
+                                    }
+                                    let time = try await lab.becomesFast(
+                                        from: "h1c2", to: "h2c1", port: Self.echoPort)
+                                    print("\(host): on the fast path \(time) after the router is ready")
+                                    try await streams.goOn(lab)
+                                }
+                                // Killed and restarted in a row: nobody waits for anybody.
+                                for _ in 0..<3 {
+                                    try await router.kill()
+                                    try await lab.lab.startRouter(of: host, other)
+                                }
+                                try await lab.becomesFast(from: "h1c2", to: "h2c1", port: Self.echoPort)
+                            }
+                        }
+                        // What the streams carried, a megabyte and more a second, did not cross the overlay.
+                        #expect(streamBytes < 2_000_000)
+                    }
+                }
+            }
+        }
+
+        /// Without the router: streams go on, listeners stay and are reached by the overlay, servers rest.
+        private func expectService(_ lab: FaultLab, _ streams: Streams, idle: [LabProcess]) async throws {
+            let before = try lab.processorTicks(of: idle)
+            try await Task.sleep(for: .seconds(1))
+            let ticks = try lab.processorTicks(of: idle) - before
+            #expect(ticks < 5, "clock ticks of servers that nobody asks anything, in a second")
+            try await lab.expectOverlay(from: "h1c2", to: "h2c1", port: Self.echoPort)
+            try await streams.goOn(lab)
+        }
+    }
+}
