@@ -51,10 +51,21 @@ private func eligible(_ address: UnsafeRawPointer, _ length: UInt32) -> slim_add
 
 /// Waits for a connection that is under way, as the first `connect` does: beyond SO_SNDTIMEO it is in progress, to the
 /// kernel, which has seen it begin, "already" so.
+///
+/// The host's stack gives up at once when it has no way to the other host; the packet overlay, which cannot know, goes on.
 private func wait(_ fd: CInt, _ address: UnsafeRawPointer, _ length: UInt32) -> CInt {
     let result = slim_real_connect(fd, address, length)
-    if result != 0, slim_errno() == SLIM_EALREADY { slim_set_errno(SLIM_EINPROGRESS) }
-    return result
+    guard result != 0 else { return result }
+    switch slim_errno() {
+    case SLIM_EALREADY:
+        slim_set_errno(SLIM_EINPROGRESS)
+        return result
+    case SLIM_EHOSTUNREACH, SLIM_ENETUNREACH:
+        guard HostSocket.giveBack(fd) else { return result }
+        Log.debug("connect", fd, "no way between the hosts, by the packet overlay")
+        return slim_real_connect(fd, address, length)
+    default: return result
+    }
 }
 
 /// Whether the kernel would let the socket try: it has the address's family, and is not for IPv6 alone.

@@ -125,6 +125,19 @@ struct Fixture: Sendable {
         try await run([Self.slimctl] + arguments, on: nil)
     }
 
+    // MARK: Firewalls
+
+    /// Sets rules for what arrives at a host, until ``allowAll(on:)``. The host's namespace is the lab's own.
+    func firewall(on host: String, _ rules: String...) async throws {
+        let chain = "add table inet slimtest; add chain inet slimtest in { type filter hook input priority 0; }; "
+        let added = rules.map { "add rule inet slimtest in \($0); " }.joined()
+        try await check(["nft", chain + added], on: host)
+    }
+
+    func allowAll(on host: String) async throws {
+        try await check(["nft", "delete", "table", "inet", "slimtest"], on: host)
+    }
+
     // MARK: What happened
 
     /// Bytes that have crossed a host's VXLAN device since the lab came up.

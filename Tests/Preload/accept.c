@@ -173,7 +173,7 @@ static void waiting(void)
 	/* SO_RCVTIMEO that was set before listen() counts too, and an accepted connection has it as well. */
 	listening = socket(AF_INET, SOCK_STREAM, 0);
 	set_option(listening, SOL_SOCKET, SO_REUSEADDR, 1);
-	set_timeout(listening, SO_RCVTIMEO, 120);
+	set_timeout(listening, SO_RCVTIMEO, 500);
 	bind_to(listening, "0.0.0.0", 6204);
 	listen(listening, 5);
 	CHECK_FAILS("SO_RCVTIMEO set before", accept(listening, NULL, NULL), EAGAIN);

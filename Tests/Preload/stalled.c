@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * connect() while the network between the two hosts is silent: run with the link of the peer's host down.
+ * connect() while the network between the two hosts is silent: run while nothing that programs send gets to the peer.
  */
 #include "check.h"
 

@@ -63,6 +63,8 @@
 #define SLIM_ECONNREFUSED        111
 #define SLIM_EALREADY            114
 #define SLIM_EINPROGRESS         115
+#define SLIM_EHOSTUNREACH        113
+#define SLIM_ENETUNREACH         101
 #define SLIM_EMFILE              24
 #define SLIM_SHUT_RD             0
 #define SLIM_SHUT_WR             1

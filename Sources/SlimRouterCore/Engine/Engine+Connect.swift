@@ -71,7 +71,14 @@ extension Engine {
         guard let owner = hosts.owner(of: pending.destination.address), let peer = peers[owner], peer.isConnected,
             peer.isKeyAccepted
         else { return fallBack(pending) }
+        proceed(pending, to: peer)
+    }
+
+    /// What does the peer say about the destination? While it is asked, the way to it is probed.
+    func proceed(_ pending: PendingConnect, to peer: Peer) {
+        guard !pending.link.isClosed else { return }
         if let answer = peer.resolutions[pending.contact] { return act(on: answer, pending, peer) }
+        refreshProof(of: peer)
         ask(peer, pending)
     }
 
@@ -107,8 +114,9 @@ extension Engine {
     func act(on answer: ResolveAnswer, _ pending: PendingConnect, _ peer: Peer) {
         guard !pending.link.isClosed else { return }
         switch answer.verdict {
-        case .listening: start(pending, to: peer, family: .v4)
-        case .listeningV6: start(pending, to: peer, family: .v6)
+        case .listening, .listeningV6:
+            guard isProven(peer, for: pending) else { return }
+            start(pending, to: peer, family: answer.verdict == .listening ? .v4 : .v6)
         case .denied: deny(pending, answer.isSilent ? .drop : .reject)
         case .notListening, .busy, .unknownEndpoint: fallBack(pending)
         }

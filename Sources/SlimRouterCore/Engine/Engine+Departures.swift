@@ -23,8 +23,13 @@ extension Engine {
         }
         switch departure.purpose {
         case .probe(let peer, let port):
-            if departure.isFastOpen, StreamSocket.wasFastOpened(socket.raw) { peer.fastOpenWorks = true }
+            if departure.isFastOpen {
+                learn(peer, fastOpenWorks: StreamSocket.wasFastOpened(socket.raw))
+            } else {
+                _ = try? StreamSocket.send(socket.raw, departure.preamble)
+            }
             admit(port, of: peer)
+            prove(peer, in: departure.startedAt.duration(to: .now))
         case .connect(let pending, let source):
             if let mode = newDenial(of: pending) {
                 if pending.isPortPooled { pending.link.container.ports.release(source.port) }
@@ -51,7 +56,8 @@ extension Engine {
                 "probe \(peer.name)",
                 "host \(peer.name): data port \(port) does not answer; until it does, the packet overlay carries connections "
                     + "there. Is TCP \(port) open between the hosts?")
-            probesDue = .now + .seconds(5)
+            probesDue = .now + Self.probeRetry
+            if (peer.ports.v4 + peer.ports.v6).contains(port) { suspect(peer) }
         case .connect(let pending, let source):
             if pending.isPortPooled { pending.link.container.ports.release(source.port) }
             fallBack(pending)
@@ -70,35 +76,51 @@ extension Engine {
     func probe(_ peer: Peer) {
         let usable = peer.ports.v4 + peer.ports.v6
         for port in peer.announcedPorts where !usable.contains(port) {
-            do throws(Errno) { try probe(peer, port) } catch {
+            do throws(Errno) { try probe(peer, port, withData: true) } catch {
                 log.warning("probe \(peer.name)", "host \(peer.name): data port \(port): \(error)")
-                probesDue = .now + .seconds(5)
+                probesDue = .now + Self.probeRetry
             }
         }
     }
 
-    private func probe(_ peer: Peer, _ port: Port) throws(Errno) {
+    /// Sends a probe to one data port.
+    ///
+    /// - Parameter withData: in the SYN. Where that does not get through, the probe takes a second.
+    func probe(_ peer: Peer, _ port: Port, withData: Bool) throws(Errno) {
         let nowhere = Endpoint(settings.host.underlay, Port(0))
         let preamble = Preamble(
             flags: .probe, keyID: peer.keyID, counter: peer.nextCounter(), source: nowhere, destination: nowhere)
         let bytes = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
         preamble.encode(into: bytes, with: peer.authenticator)
         let family: KernelAddress.Family = peer.address.family == .v4 ? .v4 : .v6
-        guard let address = KernelAddress(Endpoint(peer.address, port), for: family) else { return }
+        guard let address = KernelAddress(Endpoint(peer.address, port), for: family) else {
+            throw .addressFamilyNotSupported
+        }
         let socket = try StreamSocket.open(family, nonblocking: true)
         var isFastOpen = false
-        do throws(Errno) {
-            try StreamSocket.set(.fastOpenWithoutCookie, 1, on: socket.raw)
-            isFastOpen =
-                try StreamSocket.fastOpen(socket.raw, UnsafeRawBufferPointer(bytes), to: address) == Preamble.byteCount
-        } catch {
-            if error == .notSupportedOnSocket { try connectPlainly(socket, to: address) }
-            if error != .nowInProgress && error != .notSupportedOnSocket { throw error }
+        if withData {
+            isFastOpen = try connectWithData(socket, UnsafeRawBufferPointer(bytes), to: address)
+        } else {
+            try connectPlainly(socket, to: address)
         }
         try add(
             Departure(
                 socket, purpose: .probe(peer, port), preamble: Array(bytes), isFastOpen: isFastOpen,
                 deadline: .now + Self.probeTimeout))
+    }
+
+    /// - Returns: whether the data went with the SYN.
+    private func connectWithData(
+        _ socket: borrowing OwnedDescriptor, _ bytes: UnsafeRawBufferPointer, to address: KernelAddress
+    ) throws(Errno) -> Bool {
+        do throws(Errno) {
+            try StreamSocket.set(.fastOpenWithoutCookie, 1, on: socket.raw)
+            return try StreamSocket.fastOpen(socket.raw, bytes, to: address) == bytes.count
+        } catch {
+            if error == .notSupportedOnSocket { try connectPlainly(socket, to: address) }
+            if error != .nowInProgress && error != .notSupportedOnSocket { throw error }
+            return false
+        }
     }
 
     private func connectPlainly(_ socket: borrowing OwnedDescriptor, to address: KernelAddress) throws(Errno) {

@@ -58,7 +58,9 @@ extension Engine {
         peer.isKeyAccepted = false
         peer.disconnectReason = reason
         peer.ports = ([], [])
+        peer.provenAt = nil
         peer.resolutions.removeAll()
+        endProof(peer) { fallBack($0) }
         let queries = peer.queries.values
         openQueries -= queries.count
         peer.queries = [:]
@@ -98,6 +100,8 @@ extension Engine {
         remember { keeper throws(Errno) in try keeper.keep(key: key.id, of: peer.name, secret: key.secret) }
         peer.announcedPorts = key.dataPorts
         peer.ports = ([], [])
+        peer.provenAt = nil
+        endProof(peer) { fallBack($0) }
         _ = send(.keyAccepted(id: key.id), peer.name)
         if peer.isKeyAccepted { probe(peer) }
     }

@@ -27,6 +27,8 @@ final class Engine {
     static let preambleTimeout: Duration = .seconds(5)
     static let resolveTimeout: Duration = .seconds(1)
     static let probeTimeout: Duration = .seconds(3)
+    /// How long a data port that does not answer is left alone.
+    static let probeRetry: Duration = .seconds(2)
     /// Shorter than a program waits for its answer: after it the packet overlay goes on trying.
     static let connectTimeout: Duration = .seconds(2)
     static let tick: Duration = .milliseconds(100)
@@ -207,6 +209,7 @@ final class Engine {
             explanation.tell(nil)
         }
         for peer in peers.values {
+            releaseWaiting(for: peer, now)
             for (id, query) in peer.queries where query.deadline <= now {
                 close(query: id, of: peer)
                 for pending in query.waiting { fallBack(pending) }

@@ -23,6 +23,21 @@ final class Peer {
     var announcedPorts: [Port] = []
     var fastOpenWorks = true
     private var turn = 0
+    private var probedTurn = 0
+
+    /// When data in a SYN is tried again, after it did not get through.
+    var fastOpenRetry = ContinuousClock.now
+
+    /// When a probe was answered last, and how long the answer took.
+    var provenAt: ContinuousClock.Instant?
+    var answerTime: Duration = .zero
+    /// A probe that is under way, and the connects that wait for it.
+    var proof: Proof?
+
+    struct Proof {
+        let deadline: ContinuousClock.Instant
+        var waiting: [PendingConnect] = []
+    }
 
     /// What it said about destinations; it tells when that changes.
     var resolutions = ResolutionTable(capacity: 200_000)
@@ -67,6 +82,14 @@ final class Peer {
         guard !candidates.isEmpty else { return nil }
         turn &+= 1
         return candidates[turn % candidates.count]
+    }
+
+    /// One of the data ports that are in use, each in turn.
+    func nextProbedPort() -> Port? {
+        let candidates = ports.v4 + ports.v6
+        guard !candidates.isEmpty else { return nil }
+        probedTurn &+= 1
+        return candidates[probedTurn % candidates.count]
     }
 }
 

@@ -54,6 +54,7 @@ final class Departure {
     let deadline: ContinuousClock.Instant
     /// Whether the preamble went with the SYN.
     let isFastOpen: Bool
+    let startedAt = ContinuousClock.now
     var token: UInt64 = 0
 
     init(
