@@ -4,13 +4,16 @@ internal import NIOSSL
 
 /// What an error of NIO or TLS means to whoever reads the log.
 enum ConnectionFault {
-    static func describe(_ error: any Error) -> String {
+    /// - Parameters:
+    ///   - peer: the host at the other end, where that is known.
+    ///   - own: whose certificate the other end may complain about.
+    static func describe(_ error: any Error, peer: String? = nil, own: ControlConfiguration? = nil) -> String {
         switch error {
         case let error as FrameError: "it sent \(error)"
         case let error as IOError: describe(errno: error.errnoCode)
         case is ChannelError: "the connection could not be made in time"
         case NIOSSLError.uncleanShutdown: "the connection was cut"
-        default: describe(tls: String(describing: error))
+        default: describe(tls: String(describing: error), peer: peer, own: own)
         }
     }
 
@@ -24,16 +27,24 @@ enum ConnectionFault {
         }
     }
 
-    private static func describe(tls text: String) -> String {
+    private static func describe(tls text: String, peer: String?, own: ControlConfiguration?) -> String {
+        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+            return
+                "its certificate is not signed by this cluster's authority, or is not valid now; if it has expired, run "
+                + "`slimctl pki renew \(peer ?? "HOST")` and send its slimrouter SIGHUP; if not, compare the clocks"
+        }
+        if let own, text.contains("ALERT_CERTIFICATE_EXPIRED") {
+            return
+                "it says that \(own.certificatePath) has expired; run `slimctl pki renew \(own.name)` and send slimrouter "
+                + "SIGHUP"
+        }
         for (mark, meaning) in meanings where text.contains(mark) { return meaning }
         return "TLS failed: \(text)"
     }
 
     /// Marks in BoringSSL's error texts. The alerts are what the other side says of us.
     private static let meanings = [
-        ("CERTIFICATE_VERIFY_FAILED", "its certificate is not signed by this cluster's authority, or is not valid now"),
         ("ALERT_UNKNOWN_CA", "it does not believe this host's certificate: another authority signed it"),
-        ("ALERT_CERTIFICATE_EXPIRED", "it says that this host's certificate has expired: run `slimctl pki renew`"),
         ("ALERT_CERTIFICATE_REQUIRED", "it wants a certificate"),
         ("ALERT_BAD_CERTIFICATE", "it does not believe this host's certificate"),
         ("ALERT_CERTIFICATE_UNKNOWN", "it does not believe this host's certificate"),

@@ -64,6 +64,16 @@ final class ControlCore: @unchecked Sendable {
 
     // MARK: On the event loop
 
+    /// Says from time to time that the certificate has expired, or will soon: a router may run for years.
+    func watchExpiry() {
+        let pause = TimeAmount(timings.expiryCheck)
+        loop.scheduleRepeatedTask(initialDelay: pause, delay: pause) { [weak self] _ in
+            guard let self else { return }
+            let details = credentials.withLock { $0 }
+            details.warnOfExpiry(configuration.certificatePath, logger: logger)
+        }
+    }
+
     func update(peers: [HostRecord]) {
         loop.preconditionInEventLoop()
         var hosts: [String: HostRecord] = [:]
@@ -176,8 +186,14 @@ final class ControlCore: @unchecked Sendable {
             dialler.attemptEnded(handler, reason)
         case .acceptor(let address):
             for name in candidates where table.link(to: name) == nil { table.clear(name, reason: reason) }
-            logRefusal("dropped a connection from \(address): \(reason)")
+            let place = name(of: address).map { "\($0) (\(address))" } ?? "\(address)"
+            logRefusal("dropped a connection from \(place): \(reason)")
         }
+    }
+
+    /// The host that has an address in the underlay. Whoever comes from there need not be that host.
+    func name(of address: IPAddress) -> String? {
+        authenticator.hosts.values.first { $0.underlay == address }?.name
     }
 
     func skipped(_ type: String, from peer: String) {

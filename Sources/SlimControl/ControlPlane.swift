@@ -154,6 +154,7 @@ package final class ControlPlane: Sendable {
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelInitializer { core.accept($0) }
                 .bind(to: address).get()
+            core.watchExpiry()
             return Runtime(group: group, listener: listener, core: core)
         } catch {
             try? await group.shutdownGracefully()

@@ -10,6 +10,8 @@ package struct ControlTimings: Sendable {
     package var shortestRedial: Duration = .milliseconds(100)
     /// Short enough that a router that is back is found within a second.
     package var longestRedial: Duration = .milliseconds(800)
+    /// Between two looks at how long the own certificate is valid.
+    package var expiryCheck: Duration = .seconds(3600)
 
     package init() {}
 }

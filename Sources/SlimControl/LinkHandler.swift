@@ -54,7 +54,7 @@ final class LinkHandler: ChannelInboundHandler {
         guard case .connecting = state else { return }
         state = .closed
         timer?.cancel()
-        core.failed(self, candidates: [], ConnectionFault.describe(error))
+        core.failed(self, candidates: [], describe(error))
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -85,7 +85,16 @@ final class LinkHandler: ChannelInboundHandler {
         context.fireChannelInactive()
     }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) { close(ConnectionFault.describe(error)) }
+    func errorCaught(context: ChannelHandlerContext, error: any Error) { close(describe(error)) }
+
+    private func describe(_ error: any Error) -> String {
+        let peer =
+            switch side {
+            case .dialler(let host): host.name
+            case .acceptor(let address): core.name(of: address)
+            }
+        return ConnectionFault.describe(error, peer: peer, own: core.configuration)
+    }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case TLSUserEvent.handshakeCompleted? = event as? TLSUserEvent { authenticate(context) }

@@ -5,8 +5,9 @@ internal import X509
 
 /// What stands in the certificates that we make.
 enum CertificateProfile {
-    /// Clocks of hosts differ: a certificate is valid from a little before it was made.
-    private static let clockSkew: TimeInterval = 300
+    /// Clocks of hosts differ, by hours where one takes local time for UTC: a certificate is valid from the day before it
+    /// was made.
+    private static let clockSkew: TimeInterval = 86_400
 
     /// A self-signed authority that may sign hosts but no further authorities, as PEM.
     static func authority(

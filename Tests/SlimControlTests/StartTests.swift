@@ -83,4 +83,14 @@ import Testing
         try await router.waitForLog("h1.crt: expired on ")
         await router.plane.stop()
     }
+
+    @Test func `a certificate that expires while a router runs is logged`() async throws {
+        try PKI.issue(host: "h1", directory: cluster.directory, validFor: .seconds(1))
+        var timings = ControlTimings()
+        timings.expiryCheck = .milliseconds(50)
+        let router = TestRouter(try cluster.configuration("h1", timings: timings))
+        try await router.plane.start()
+        try await router.waitForLog("h1.crt: expired on ")
+        await router.plane.stop()
+    }
 }
