@@ -14,7 +14,7 @@ package final class CompiledPolicy: Sendable {
         let digits = String(generation, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
-    private let table: RuleTable
+    let table: RuleTable
     let selectors: SelectorIndex
     private let isolations: SelectedParts
     private let bandwidth: SelectedParts
@@ -64,7 +64,7 @@ package final class CompiledPolicy: Sendable {
     }
 
     /// The class itself when it is of this policy, else the one that this policy makes of its endpoint.
-    private func own(_ identity: IdentityClass) -> IdentityClass {
+    func own(_ identity: IdentityClass) -> IdentityClass {
         identity.policy == serial ? identity : identityClass(of: identity.endpoint)
     }
 
@@ -151,13 +151,6 @@ package final class CompiledPolicy: Sendable {
 
     /// Whether any connection is treated other than normally.
     package var hasTreatments: Bool { !qos.isEmpty }
-
-    /// Who decides at which ports; where there is no entry, isolation and default do.
-    func segments(
-        _ direction: PolicyDirection, from: IdentityClass, to: IdentityClass, protocol: PolicyProtocol
-    ) -> [PortSegment] {
-        table.segments(direction, from.from, to.to, `protocol`)
-    }
 }
 
 /// Parts of a policy that select endpoints, and which of them speak about one.

@@ -113,6 +113,44 @@ import Testing
         }
     }
 
+    @Test func `packets between classes are decided as between their addresses`() throws {
+        var random = RandomPolicy(random: SeededGenerator(seed: 8))
+        for _ in 0..<60 {
+            let text = random.text()
+            let policy = CompiledPolicy(try Self.parse(text))
+            var endpoints: [IPAddress: PolicyEndpoint] = [:]
+            for endpoint in (0..<8).map({ _ in random.endpoint() }) { endpoints[endpoint.address] = endpoint }
+            let containers = endpoints.values.compactMap { endpoint in
+                endpoint.container.map {
+                    PolicyContainer(name: $0.name, labels: $0.labels, addresses: [endpoint.address])
+                }
+            }
+            let classes = policy.packetClasses(containers)
+            for (one, other) in zip(classes.ranges, classes.ranges.dropFirst()) { #expect(one.last < other.first) }
+            for from in endpoints.values {
+                for to in endpoints.values {
+                    let (port, transport) = (random.port(), random.transport())
+                    let ends = try [from, to].map { endpoint in
+                        let range = classes.ranges.filter {
+                            $0.first <= endpoint.address && endpoint.address <= $0.last
+                        }
+                        #expect(range.count == 1)
+                        return classes.classes[try #require(range.first).identity]
+                    }
+                    for direction in PolicyDirection.allCases {
+                        let verdicts = policy.packetVerdicts(direction, from: ends[0], to: ends[1], protocol: transport)
+                        #expect(verdicts.first?.ports.lowerBound == 0 && verdicts.last?.ports.upperBound == .max)
+                        let verdict = verdicts.first { $0.ports.contains(port) }?.verdict
+                        #expect(
+                            verdict
+                                == policy.decide(direction, from: from, to: to, port: Port(port), protocol: transport),
+                            "\(text)")
+                    }
+                }
+            }
+        }
+    }
+
     @Test func `classes of another policy are not believed`() throws {
         let closed = CompiledPolicy(
             try Self.parse(#"{"version": 1, "rules": [{"name": "r", "action": "deny", "from": "any", "to": "any"}]}"#))
