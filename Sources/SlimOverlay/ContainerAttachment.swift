@@ -10,7 +10,7 @@ struct ContainerAttachment {
     let link: ContainerLink
     /// The MAC address of `eth0`.
     let mac: MACAddress
-    private let addresses: [(address: IPAddress, subnet: Subnet, gateway: IPAddress)]
+    private let addresses: [(address: IPAddress, gateway: IPAddress)]
 
     /// - Throws: when the name cannot be kept, or an address is not this host's to give.
     init(_ container: String, _ addresses: [IPAddress], _ configuration: OverlayConfiguration) throws(OverlayError) {
@@ -25,7 +25,7 @@ struct ContainerAttachment {
         }
         link = ContainerLink(container: container)
         mac = HardwareAddress.container(first)
-        var plan: [(IPAddress, Subnet, IPAddress)] = []
+        var plan: [(IPAddress, IPAddress)] = []
         for address in addresses {
             guard let (gateway, subnet) = configuration.gateways.first(where: { $0.subnet.contains(address) }) else {
                 let own = configuration.subnets.map(\.description).joined(separator: " and ")
@@ -36,12 +36,17 @@ struct ContainerAttachment {
                 throw OverlayError(
                     .address, "\(context): address \(address) is the host's own or the subnet's; choose another")
             }
-            plan.append((address, subnet, gateway))
+            plan.append((address, gateway))
         }
         self.addresses = plan
     }
 
-    /// Sets up the inside: loopback, addresses, default routes; takes away what an earlier attachment left.
+    /// The permanent neighbours by which the bridge's host reaches the container.
+    func neighbours(on bridge: InterfaceIndex) -> [Neighbour] {
+        addresses.map { Neighbour(interface: bridge, address: $0.address, mac: mac) }
+    }
+
+    /// Sets up the inside: loopback, addresses, routes; takes away what an earlier attachment left.
     func configure(
         _ inside: RouteSocket, _ namespace: borrowing NetworkNamespace, mtu: Int
     ) throws(OverlayError) {
@@ -54,26 +59,37 @@ struct ContainerAttachment {
             let interface = try inside.index(of: Self.interface)
             try inside.change(interface, LinkChanges(isUp: true, mtu: mtu, mac: mac))
             try setAddresses(of: interface, inside)
-            try setDefaultRoutes(by: interface, inside)
+            try setRoutes(by: interface, inside)
         }
     }
 
+    /// An address without a neighbourhood: nothing is on the link but the gateway.
     private func setAddresses(of interface: InterfaceIndex, _ inside: RouteSocket) throws(NetlinkError) {
         let wanted = Set(
             addresses.map {
-                InterfaceAddress(interface: interface, address: $0.address, prefixLength: $0.subnet.length)
+                InterfaceAddress(interface: interface, address: $0.address, prefixLength: $0.address.bitWidth)
             })
         let present = Set(try inside.addresses().filter { $0.interface == interface && !$0.isLinkLocal })
-        for stale in present.subtracting(wanted) { try inside.delete(stale) }
-        for missing in wanted.subtracting(present) { try inside.replace(missing) }
+        let stale = present.subtracting(wanted)
+        let missing = wanted.subtracting(present)
+        // An IPv4 interface forgets its routes with its last address; an IPv6 address has one prefix length at a time.
+        for address in missing where address.address.family == .v4 { try inside.replace(address) }
+        for address in stale { try inside.delete(address) }
+        for address in missing where address.address.family == .v6 { try inside.replace(address) }
     }
 
-    private func setDefaultRoutes(by interface: InterfaceIndex, _ inside: RouteSocket) throws(NetlinkError) {
+    /// The gateway on the link, everything else by way of it.
+    private func setRoutes(by interface: InterfaceIndex, _ inside: RouteSocket) throws(NetlinkError) {
         let gateways = Set(addresses.map(\.gateway))
-        let present = try inside.routes().filter {
-            $0.interface == interface && $0.origin == .slim && $0.destination.length == 0
+        let onLink = gateways.compactMap { Subnet($0, length: $0.bitWidth) }
+        let present = try inside.routes().filter { $0.interface == interface && $0.origin == .slim }
+        for destination in onLink where !present.contains(where: { $0.destination == destination }) {
+            try inside.replace(Route(destination: destination, interface: interface))
         }
-        for stale in present where !gateways.contains(where: { $0 == stale.gateway }) { try inside.delete(stale) }
+        for stale in present {
+            let isWanted = stale.gateway.map(gateways.contains) ?? onLink.contains(stale.destination)
+            if !isWanted { try inside.delete(stale) }
+        }
         for gateway in gateways where !present.contains(where: { $0.gateway == gateway }) {
             let any: IPAddress = gateway.family == .v4 ? .anyV4 : .anyV6
             guard let everything = Subnet(any, length: 0) else { continue }

@@ -4,8 +4,10 @@ package import SlimSystem
 internal import SystemPackage
 
 extension Overlay {
-    /// Connects a network namespace to the bridge: `eth0` with these addresses, default routes by way of the bridge.
+    /// Connects a network namespace to the bridge: `eth0` with these addresses, all routes by way of the bridge.
     ///
+    /// The bridge passes nothing from container to container: all that a container sends goes through the host's IP
+    /// stack. Where each container's addresses are is laid down, not learnt: no container can claim another's.
     /// A container that is attached already keeps its interface; addresses that it should not have are taken away.
     /// - Throws: when an address is not this host's to give, or the namespace has an `eth0` of its own; nothing is left
     ///   behind then.
@@ -26,19 +28,48 @@ extension Overlay {
             let isNew = try connect(attachment, to: bridge, inside, namespace)
             do throws(OverlayError) {
                 try attachment.configure(inside, namespace, mtu: bridge.mtu)
+                try introduce(attachment, to: bridge)
             } catch {
-                if isNew { try? routes.deleteLink(named: attachment.link.name) }
+                if isNew { try? remove(attachment.link, addresses) }
                 throw error
             }
         }
     }
 
-    /// Takes a container's interface away; one that is not attached is no error.
-    package func detach(container: String) throws(OverlayError) {
-        let link = ContainerLink(container: container)
-        try inOrder { () throws(OverlayError) in
-            guard let found = try ownLink(link) else { return }
-            try explaining("container \(container)") { () throws(NetlinkError) in try routes.delete(found.index) }
+    /// Takes a container's interface away, and what the host knows about its addresses; one that is not attached is no
+    /// error.
+    package func detach(container: String, addresses: [IPAddress]) throws(OverlayError) {
+        try inOrder { () throws(OverlayError) in try remove(ContainerLink(container: container), addresses) }
+    }
+
+    private func remove(_ link: ContainerLink, _ addresses: [IPAddress]) throws(OverlayError) {
+        let found = try ownLink(link)
+        let bridge = try existing(configuration.bridge, kind: "bridge", key: "overlay.bridge")
+        try explaining("container \(link.container)") { () throws(NetlinkError) in
+            if let bridge {
+                for known in try routes.neighbours()
+                where known.interface == bridge.index && addresses.contains(known.address) {
+                    try routes.delete(known)
+                }
+            }
+            if let found { try routes.delete(found.index) }
+        }
+    }
+
+    /// Lays down where the container's addresses are, and forgets those that it no longer has.
+    private func introduce(_ attachment: ContainerAttachment, to bridge: Link) throws(OverlayError) {
+        let wanted = Set(attachment.neighbours(on: bridge.index))
+        try explaining("container \(attachment.link.container)") { () throws(NetlinkError) in
+            let present = Set(try routes.neighbours().filter { $0.interface == bridge.index })
+            for stale in present.subtracting(wanted) where stale.mac == attachment.mac { try routes.delete(stale) }
+            for missing in wanted.subtracting(present) { try routes.replace(missing) }
+        }
+    }
+
+    /// Forgets all that is known to be at a link-layer address.
+    private func forget(_ mac: MACAddress?, on bridge: Link) throws(NetlinkError) {
+        for known in try routes.neighbours() where known.interface == bridge.index && known.mac == mac {
+            try routes.delete(known)
         }
     }
 
@@ -55,13 +86,19 @@ extension Overlay {
             try inside.link(named: ContainerAttachment.interface)
         }
         var outer = try ownLink(link)
-        if let found = outer, found.peer != inner?.index || inner?.peer != found.index {
-            // The other end is in a namespace that the container no longer is.
-            try explaining(context) { () throws(NetlinkError) in try routes.delete(found.index) }
+        if let found = outer, found.peer != inner?.index || inner?.peer != found.index || inner?.mac != attachment.mac {
+            // The other end is in a namespace that the container no longer is, or has other addresses.
+            try explaining(context) { () throws(NetlinkError) in
+                try routes.delete(found.index)
+                try forget(inner?.mac, on: bridge)
+            }
             outer = nil
         }
         let isNew = outer == nil
-        guard !isNew || inner == nil else {
+        let isTaken = try explaining(context) { () throws(NetlinkError) in
+            try inside.link(named: ContainerAttachment.interface) != nil
+        }
+        guard !isNew || !isTaken else {
             throw OverlayError(
                 .conflict,
                 "\(context): its namespace has an interface \(ContainerAttachment.interface) already; "
@@ -76,7 +113,11 @@ extension Overlay {
                         LinkChanges(mtu: bridge.mtu, mac: attachment.mac), in: namespace)
                 }
                 let wanted = LinkChanges(mtu: bridge.mtu, master: .bridge(bridge.index), alias: link.alias)
-                try routes.change(try routes.index(of: link.name), wanted)
+                let port = try routes.index(of: link.name)
+                try routes.change(port, wanted)
+                try routes.pin(attachment.mac, to: port)
+                try routes.change(
+                    port: port, BridgePortSettings(isIsolated: true, isLearning: false, isFlooded: false))
             }
             if configuration.usesIPv6 { try set("ipv6/conf/\(link.name)/addr_gen_mode", to: "1") }
             try explaining(context) { () throws(NetlinkError) in try routes.setUp(try routes.index(of: link.name)) }

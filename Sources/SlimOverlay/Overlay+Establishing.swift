@@ -27,7 +27,7 @@ extension Overlay {
 
     func establishBridge(mtu: Int, made: inout [String]) throws(OverlayError) -> InterfaceIndex {
         let name = configuration.bridge
-        let wanted = LinkChanges(isUp: true, mtu: mtu, mac: HardwareAddress.bridge(of: configuration.underlay))
+        let wanted = LinkChanges(mtu: mtu, mac: HardwareAddress.bridge(of: configuration.underlay))
         var link = try existing(name, kind: "bridge", key: "overlay.bridge")
         if link == nil {
             // Without the MTU: only one that is set afterwards stays when ports come and go.
@@ -38,11 +38,24 @@ extension Overlay {
         guard let link else {
             throw OverlayError(.conflict, "overlay.bridge: \(name) was deleted while it was set up; try again")
         }
-        if link.mtu != wanted.mtu || link.mac != wanted.mac || !link.isUp {
+        if link.mtu != wanted.mtu || link.mac != wanted.mac {
             try explaining(name) { () throws(NetlinkError) in try routes.change(link.index, wanted) }
         }
         if configuration.usesIPv6 { try set("ipv6/conf/\(name)/disable_ipv6", to: "0") }
+        try forbidRedirects(by: name)
+        if !link.isUp {
+            try explaining(name) { () throws(NetlinkError) in try routes.setUp(link.index) }
+        }
         return link.index
+    }
+
+    /// Containers of one host reach each other by way of the bridge's address only: nobody shall tell them otherwise.
+    private func forbidRedirects(by bridge: String) throws(OverlayError) {
+        // The kernel asks for both; the other interfaces keep their own setting.
+        try set("ipv4/conf/all/send_redirects", to: "0")
+        try set("ipv4/conf/\(bridge)/send_redirects", to: "0")
+        // IPv6 sends redirects from a link-local address, for which there is no other use: neighbours are laid down.
+        if configuration.usesIPv6 { try set("ipv6/conf/\(bridge)/addr_gen_mode", to: "1") }
     }
 
     func establishAddresses(on bridge: InterfaceIndex) throws(OverlayError) {
@@ -51,7 +64,7 @@ extension Overlay {
                 InterfaceAddress(interface: bridge, address: $0.address, prefixLength: $0.subnet.length)
             })
         try explaining(configuration.bridge) { () throws(NetlinkError) in
-            let present = Set(try routes.addresses().filter { $0.interface == bridge && !$0.isLinkLocal })
+            let present = Set(try routes.addresses().filter { $0.interface == bridge })
             for stale in present.subtracting(wanted) { try routes.delete(stale) }
             for missing in wanted.subtracting(present) { try routes.replace(missing) }
         }

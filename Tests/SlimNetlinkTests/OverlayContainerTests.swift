@@ -12,9 +12,10 @@ struct OverlayContainerTests {
         try pair.establish()
         let a1 = try TestNamespace()
         let before = try Snapshot(pair.hostA)
-        try pair.a.attach(namespace: a1.handle, container: "a1", addresses: HostPair.addresses(host: 1, container: 2))
+        let given = HostPair.addresses(host: 1, container: 2)
+        try pair.a.attach(namespace: a1.handle, container: "a1", addresses: given)
         #expect(try RouteSocket(in: a1.handle).link(named: "eth0") != nil)
-        for _ in 0..<2 { try pair.a.detach(container: "a1") }
+        for _ in 0..<2 { try pair.a.detach(container: "a1", addresses: given) }
         #expect(try RouteSocket(in: a1.handle).link(named: "eth0") == nil)
         let after = try Snapshot(pair.hostA)
         #expect(after == before)
@@ -43,9 +44,11 @@ struct OverlayContainerTests {
         let routes = try RouteSocket(in: a1.handle)
         let eth0 = try routes.index(of: "eth0")
         let present = try routes.addresses().filter { $0.interface == eth0 && !$0.isLinkLocal }
-        #expect(present.map(\.description) == ["10.32.1.9/24"])
+        #expect(present.map(\.description) == ["10.32.1.9/32"])
         #expect(try routes.routes().filter { $0.destination.length == 0 }.map(\.gateway) == [address("10.32.1.1")])
         #expect(try ping(address("10.32.1.9"), from: pair.hostA))
+        let known = try RouteSocket(in: pair.hostA.handle).neighbours().map(\.address)
+        #expect(!known.contains(address("10.32.1.2")) && known.contains(address("10.32.1.9")))
     }
 
     @Test func `what cannot be attached is refused in one line and leaves nothing behind`() throws {

@@ -49,7 +49,7 @@ actor ContainerManager {
             do throws(AdminError) { _ = try attach(AttachRequest(record), expected: record.cookie) } catch {
                 logger.warning(
                     "container not restored", metadata: ["container": "\(record.name)", "error": "\(error)"])
-                try? overlay.detach(container: record.name)
+                try? overlay.detach(container: record.name, addresses: record.addresses)
             }
         }
         save()
@@ -141,7 +141,7 @@ actor ContainerManager {
                 name: name, in: network, ipv4: addresses.first { $0.family == .v4 },
                 ipv6: addresses.first { $0.family == .v6 }, labels: request.labels)
         } catch {
-            try? overlay.detach(container: name)
+            try? overlay.detach(container: name, addresses: addresses)
             throw AdminError(
                 .conflict,
                 error == .addressInUse
@@ -155,7 +155,7 @@ actor ContainerManager {
             } catch { return error }
         }
         if let problem {
-            try? overlay.detach(container: name)
+            try? overlay.detach(container: name, addresses: addresses)
             throw AdminError(.internalError, "\(problem)")
         }
     }
@@ -204,9 +204,9 @@ actor ContainerManager {
     private func release(_ name: String) throws(OverlayError) {
         guard let record = attached.removeValue(forKey: name)?.record else { return }
         mailbox.askAndWait { $0.removeContainer(named: name) }
-        pool.release([record.ipv4, record.ipv6].compactMap { $0.flatMap { IPAddress($0) } })
+        pool.release(record.addresses)
         save()
-        try overlay.detach(container: name)
+        try overlay.detach(container: name, addresses: record.addresses)
     }
 
     private func save() {

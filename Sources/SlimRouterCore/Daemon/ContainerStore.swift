@@ -1,4 +1,5 @@
 internal import FoundationEssentials
+internal import SlimRegistry
 
 /// The containers of this host, in a file that survives the router.
 struct ContainerStore: Sendable {
@@ -11,6 +12,8 @@ struct ContainerStore: Sendable {
         var labels: [String: String]
         var ipv4: String?
         var ipv6: String?
+
+        var addresses: [IPAddress] { [ipv4, ipv6].compactMap { $0.flatMap { IPAddress($0) } } }
     }
 
     private let path: String
