@@ -14,7 +14,7 @@ extension Engine {
     /// A proof of this age is good for nothing: connections wait for the next.
     private static let staleProof: Duration = .milliseconds(500)
     /// So long connections wait for a probe, or three times as long as the last one took; then the overlay carries them.
-    private static let proofPatience: Duration = .milliseconds(100)
+    private static let proofPatience: Duration = .milliseconds(200)
     /// A probe that took longer was sent more than once.
     private static let mostAnswerTime: Duration = .milliseconds(300)
     private static let fastOpenPause: Duration = .seconds(5)

@@ -30,7 +30,7 @@ final class Engine {
     /// How long a data port that does not answer is left alone.
     static let probeRetry: Duration = .seconds(2)
     /// Shorter than a program waits for its answer: after it the packet overlay goes on trying.
-    static let connectTimeout: Duration = .seconds(2)
+    static let connectTimeout: Duration = .milliseconds(1500)
     static let tick: Duration = .milliseconds(100)
     static let endsPause: Duration = .milliseconds(50)
 

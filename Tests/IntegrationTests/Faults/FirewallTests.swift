@@ -53,8 +53,9 @@ extension Integration {
                     // IP and TCP headers have 60 bytes at most, with every option that a SYN has.
                     try await lab.firewall(
                         on: "h2", "tcp dport 4800-4807 tcp flags & (syn | ack) == syn ip length > 100 counter drop")
+                    // While the router finds out, connections take the overlay.
+                    try await lab.becomesFast(from: "h1c1", to: "h2c1", port: Self.echoPort)
                     try await lab.withStreams(20) { streams in
-                        try await lab.becomesFast(from: "h1c1", to: "h2c1", port: Self.echoPort)
                         let dropped = try await droppedPackets(lab)
                         #expect(dropped > 0)
                         try await expectFast(lab, count: 20)
