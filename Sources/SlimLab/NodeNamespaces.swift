@@ -32,18 +32,55 @@ struct NodeNamespaces: ~Copyable, Sendable {
 
     /// Makes the namespaces of a node and keeps them by binding their files.
     ///
+    /// The kernel lets a mount namespace be bound only in an older one, and tells age by numbers that each processor
+    /// takes from a range of its own (Linux 6.18): a namespace made on another processor than the caller's may pass for
+    /// older. One of the processors makes one that does not.
     /// - Parameter isContainer: with a mount namespace, in which `/etc/hosts` is the lab's and `/sys` shows the container's network.
     static func make(_ node: String, in directory: LabDirectory, isContainer: Bool) throws(LabError) {
+        var processors = (0..<CInt(sysconf(CInt(_SC_NPROCESSORS_CONF)))).makeIterator()
+        var processor: CInt?
+        while true {
+            let descriptors = try open(node, in: directory, isContainer: isContainer, on: processor)
+            defer { for descriptor in descriptors { close(descriptor) } }
+            do throws(Errno) {
+                // The last, the mount namespace, is the one that may be refused.
+                for (descriptor, path) in zip(descriptors, paths(of: node, in: directory)).reversed() {
+                    try systemCall { slim_lab_bind("/proc/self/fd/\(descriptor)", path) }
+                }
+                return
+            } catch {
+                processor = processors.next()
+                if error != .invalidArgument || processor == nil {
+                    throw LabError("keep the namespaces", directory.keptNamespaces, error)
+                }
+            }
+        }
+    }
+
+    /// The files that namespaces are bound to.
+    private static func paths(of node: String, in directory: LabDirectory) -> [String] {
+        [directory.networkNamespace(of: node), directory.utsNamespace(of: node), directory.mountNamespace(of: node)]
+    }
+
+    /// Makes namespaces, and empty files to bind them to.
+    ///
+    /// - Parameter processor: where they are made; `nil` is anywhere.
+    /// - Returns: descriptors of the namespaces, the mount namespace's last.
+    private static func open(
+        _ node: String, in directory: LabDirectory, isContainer: Bool, on processor: CInt?
+    ) throws(LabError) -> [CInt] {
+        let kinds = isContainer ? ["net", "uts", "mnt"] : ["net", "uts"]
+        for (path, _) in zip(paths(of: node, in: directory), kinds) { try LabFile.touch(path) }
         let box = OpenedBox()
         let failure = FailureBox()
         let hosts = directory.hostsFilePath
         do throws(Errno) {
             try onNewThread {
+                // A processor that is switched off makes no namespaces: the next one may.
+                if let processor { _ = slim_lab_pin(processor) }
                 do throws(LabError) {
                     try enterNew(node, hosts: isContainer ? hosts : nil)
-                    for kind in isContainer ? ["net", "uts", "mnt"] : ["net", "uts"] {
-                        box.descriptors.append(try open("/proc/thread-self/ns/\(kind)").release())
-                    }
+                    for kind in kinds { box.descriptors.append(try open("/proc/thread-self/ns/\(kind)").release()) }
                 } catch {
                     failure.error = error
                 }
@@ -51,19 +88,9 @@ struct NodeNamespaces: ~Copyable, Sendable {
         } catch {
             throw LabError("start a thread", node, error)
         }
-        defer { for descriptor in box.descriptors { close(descriptor) } }
-        if let error = failure.error { throw error }
-        let paths = [
-            directory.networkNamespace(of: node), directory.utsNamespace(of: node), directory.mountNamespace(of: node),
-        ]
-        for (descriptor, path) in zip(box.descriptors, paths) {
-            try LabFile.touch(path)
-            do throws(Errno) {
-                try systemCall { slim_lab_bind("/proc/self/fd/\(descriptor)", path) }
-            } catch {
-                throw LabError("keep the namespace", path, error)
-            }
-        }
+        guard let error = failure.error else { return box.descriptors }
+        for descriptor in box.descriptors { close(descriptor) }
+        throw error
     }
 
     /// Moves the calling thread into new namespaces.
