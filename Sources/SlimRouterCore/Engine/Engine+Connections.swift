@@ -31,9 +31,13 @@ extension Engine {
     }
 
     /// After ends were lost: what the kernel no longer has is gone.
+    ///
+    /// What is left of a closed connection in TIME_WAIT, or while it waits for the peer's FIN, has the connection's cookie
+    /// still. Its end was told before, and is not told again.
     func resynchronise() {
         do throws(NetlinkError) {
-            let live = Set(try SocketDiagnostics().dump().map(\.cookie))
+            let records = try SocketDiagnostics().dump(states: TCPStates.all.subtracting(.timeWait))
+            let live = Set(records.filter { $0.state != .finWait2 || $0.inode != 0 }.map(\.cookie))
             for cookie in connections.cookies where !live.contains(cookie) { forget(cookie) }
         } catch { log.error("resynchronise", "\(error); connections may be shown that have ended") }
     }
