@@ -18,8 +18,7 @@ public func slim_listen(_ fd: CInt, _ backlog: CInt) -> CInt {
         guard Kernel.isClosed(fd), HostSocket.closedConnect(fd) == SLIM_EINVAL else { return fail(SLIM_EINVAL) }
         guard HostSocket.giveBack(fd) else { return -1 }
     }
-    var result = slim_real_listen(fd, backlog)
-    if result != 0, slim_errno() == SLIM_EADDRINUSE, reap() { result = slim_real_listen(fd, backlog) }
+    let result = onceFree { slim_real_listen(fd, backlog) }
     guard result == 0 else { return result }
     slim_set_errno(saved)
     guard slim_listen_plain() == 0, isReachable(fd), let flags = Kernel.statusFlags(fd), flags & SLIM_O_ASYNC == 0,
@@ -50,11 +49,24 @@ private func isReachable(_ fd: CInt) -> Bool {
     return address.isUnspecified || (!address.isLoopback && RouterLink.isOverlay(address) != false)
 }
 
-/// Has the router let go every listener that was closed a moment ago, and that may hold a port still.
-private func reap() -> Bool {
-    guard let answer = RouterLink.ask(SLIM_OP_REAP) else { return false }
-    answer.discard()
-    return true
+/// Makes a call, and again where an address is in use that may be that of a listener closed a moment ago.
+///
+/// The router is asked to let it go. While there is none its keeper does, without being asked and within a moment; a
+/// router that starts does when it serves again, which a program that had a router waits for.
+private func onceFree(_ call: () -> CInt) -> CInt {
+    var result = call()
+    let moments = RouterLink.namespaceCookie == 0 ? 100 : 10_000
+    for moment in 0...moments {
+        guard result != 0, slim_errno() == SLIM_EADDRINUSE else { return result }
+        // Asking costs more than looking.
+        if moment % 20 == 0, let answer = RouterLink.ask(SLIM_OP_REAP) {
+            answer.discard()
+            return call()
+        }
+        Kernel.quietly { slim_nap() }
+        result = call()
+    }
+    return result
 }
 
 // The name is that of the C header.
@@ -69,11 +81,9 @@ public func slim_bind(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UInt32
         guard Kernel.isClosed(fd) else { return fail(SLIM_EINVAL) }
         guard HostSocket.giveBack(fd) else { return -1 }
     }
-    let result = slim_real_bind(fd, address, length)
-    guard result != 0, slim_errno() == SLIM_EADDRINUSE, reap() else { return result }
-    let again = slim_real_bind(fd, address, length)
-    if again == 0 { slim_set_errno(saved) }
-    return again
+    let result = onceFree { slim_real_bind(fd, address, length) }
+    if result == 0 { slim_set_errno(saved) }
+    return result
 }
 
 // The name is that of the C header.
