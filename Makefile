@@ -20,7 +20,7 @@ SERVICES := nginx.service redis-server.service haproxy.service memcached.service
 PROGRAMS := slimctl slimrouter slimprobe slimbench
 SWIFT_SOURCES := Package.swift Sources Tests Benchmarks
 
-.PHONY: all help deps build demo test bench-quick install clean lint
+.PHONY: all help deps build demo test bench bench-results bench-quick install clean lint
 
 all: build ## build build/bin/slimctl, build/bin/slimrouter and build/lib/libslimsocket.so
 
@@ -64,6 +64,17 @@ demo: deps build ## show iperf3, nginx and redis over host, plain overlay and Sl
 
 test: deps build ## install what is missing, build, run every test (as root)
 	swift test
+
+# ROUNDS=9 for steadier medians.
+ROUNDS ?= 5
+bench: deps build ## compare host, plain overlay and Slim by many programs: build/bench.md, .svg and .json (as root)
+	@build/bin/slimbench full --rounds $(ROUNDS)
+
+bench-results: ## keep what make bench wrote last, as README shows it
+	@for file in bench.md bench.svg bench.json; do \
+		test -s build/$$file || { echo "make bench-results: build/$$file is missing; run make bench first" >&2; exit 2; }; \
+	done
+	install -D -m 644 -t Benchmarks/results build/bench.md build/bench.svg build/bench.json
 
 bench-quick: deps build ## measure what is promised in numbers, in less than 90 seconds (as root)
 	@build/bin/slimbench quick --output build/bench.json

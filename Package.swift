@@ -173,7 +173,7 @@ let package = Package(
         .executableTarget(
             name: "slimbench",
             dependencies: [
-                "SlimLab", "SlimJSON", "SlimPolicy", "SlimRegistry",
+                "SlimAdmin", "SlimLab", "SlimJSON", "SlimPolicy", "SlimRegistry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/slimbench", swiftSettings: strict),

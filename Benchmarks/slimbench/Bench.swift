@@ -6,19 +6,21 @@ internal import Synchronization
 struct Bench {
     let lab: Lab
     let binaries: LabBinaries
+    var placement = Placement.twoHosts
 
     private static let interrupted = Atomic<Bool>(false)
 
     /// Brings up a lab of its own, has it used, and takes it down whatever happens.
-    static func run(_ name: String, _ body: (Bench) async throws -> Void) async throws {
+    static func run(_ name: String, containers: Int = 2, _ body: (Bench) async throws -> Void) async throws {
         // The programs under way end by the same signal; what follows is taking down.
         signal(SIGINT) { _ in Bench.interrupted.store(true, ordering: .relaxed) }
         signal(SIGTERM) { _ in Bench.interrupted.store(true, ordering: .relaxed) }
         let directory = try LabDirectory(name)
         let binaries = try LabBinaries.find()
+        let shape = try LabShape(hosts: 2, containers: containers)
         try await Lab.down(directory)
         do {
-            let lab = try await Lab.up(directory, try LabShape(hosts: 2, containers: 2), binaries) { say("lab: \($0)") }
+            let lab = try await Lab.up(directory, shape, binaries) { say("lab: \($0)") }
             try await body(Bench(lab: lab, binaries: binaries))
         } catch {
             _ = try? await Lab.down(directory)
@@ -27,37 +29,62 @@ struct Bench {
         try await Lab.down(directory)
     }
 
-    func address(_ mode: Mode) throws(LabError) -> String { try lab.address(of: mode.server) }
+    func address(_ mode: Mode) throws(LabError) -> String { try lab.address(of: placement.server(mode)) }
 
     /// Starts a server and waits until it has said that it is ready.
     func serve(_ mode: Mode, _ arguments: [String], until ready: String? = nil) async throws(LabError) -> LabProcess {
-        let process = try lab.start(program(mode, mode.server, arguments))
+        let process = try start(arguments, on: placement.server(mode), underSlim: mode == .slim)
         if let ready { try await process.waitForOutput(ready) }
         return process
     }
 
     func start(_ mode: Mode, _ arguments: [String]) throws(LabError) -> LabProcess {
-        try lab.start(program(mode, mode.client, arguments))
+        try start(arguments, on: placement.client(mode), underSlim: mode == .slim)
+    }
+
+    /// Starts any program on a host or in a container.
+    func start(_ arguments: [String], on node: String?, underSlim: Bool) throws(LabError) -> LabProcess {
+        let environment = Lab.environment(library: underSlim ? binaries.library : nil)
+        return try lab.start(LabProgram(arguments, environment: environment, directory: "/", node: node))
     }
 
     /// Runs a client to its end.
     ///
     /// - Returns: what it has written to standard output.
     func client(_ mode: Mode, _ arguments: [String]) async throws(LabError) -> String {
-        if Self.interrupted.load(ordering: .relaxed) { throw LabError(.state, "interrupted") }
-        let outcome = try await lab.run(program(mode, mode.client, arguments), atMost: .seconds(60))
+        try await run(arguments, on: placement.client(mode), underSlim: mode == .slim)
+    }
+
+    /// Runs a program to its end, which must be a good one.
+    ///
+    /// - Returns: what it has written to standard output.
+    @discardableResult
+    func run(
+        _ arguments: [String], on node: String?, underSlim: Bool, atMost limit: Duration = .seconds(60)
+    ) async throws(LabError) -> String {
+        if Self.isInterrupted { throw LabError(.state, "interrupted") }
+        let process = try start(arguments, on: node, underSlim: underSlim)
+        process.closeInput()
+        let outcome = try await process.wait(atMost: limit)
         guard outcome.status == 0 else {
             throw LabError(
                 .state,
-                "\(arguments.joined(separator: " ")) on \(mode.rawValue): exit status \(outcome.status): \(outcome.errorOutput.suffix(500))\(outcome.output.suffix(500))"
+                "\(arguments.joined(separator: " ")) on \(node ?? "this machine")\(underSlim ? " under Slim" : ""): exit status \(outcome.status): \(outcome.errorOutput.suffix(500))\(outcome.output.suffix(500))"
             )
         }
         return outcome.output
     }
 
-    private func program(_ mode: Mode, _ node: String, _ arguments: [String]) -> LabProgram {
-        let environment = Lab.environment(library: mode == .slim ? binaries.library : nil)
-        return LabProgram(arguments, environment: environment, directory: "/", node: node)
+    static var isInterrupted: Bool { interrupted.load(ordering: .relaxed) }
+
+    /// - Throws: ``LabError`` when a program is not in `PATH`.
+    static func checkPrograms(_ names: [String]) throws(LabError) {
+        let folders = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":")
+        let missing = names.filter { name in !folders.contains { access("\($0)/\(name)", X_OK) == 0 } }
+        guard missing.isEmpty else {
+            throw LabError(
+                .machine, "\(missing.joined(separator: ", ")): not in PATH; install what is missing with `make deps`")
+        }
     }
 
     /// The probe beside this program.

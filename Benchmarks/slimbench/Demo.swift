@@ -7,15 +7,12 @@ struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "Show iperf3, nginx and redis over host, plain overlay and Slim.")
 
-    private static let webPort = "8080"
-    private static let redisPort = "6379"
-
     func run() async throws {
-        try checkPrograms(["iperf3", "nginx", "ab", "redis-server", "redis-benchmark"])
+        try Bench.checkPrograms(["iperf3", "nginx", "ab", "redis-server", "redis-benchmark"])
         say("Slim demo: two hosts in network namespaces, two containers on each, a router on each host")
         var results = Results()
         try await Bench.run("demo") { bench in
-            let folder = try DemoFolder()
+            let folder = try WorkFolder()
             for mode in Mode.allCases {
                 let servers = try await start(mode, bench, folder)
                 try await measure(mode, bench, &results)
@@ -28,25 +25,14 @@ struct Demo: AsyncParsableCommand {
         print(Self.further)
     }
 
-    private func start(_ mode: Mode, _ bench: Bench, _ folder: borrowing DemoFolder) async throws -> [LabProcess] {
-        say("\n\(mode.rawValue): iperf3, nginx and redis on \(mode.server), their clients on \(mode.client)")
-        let configuration = try folder.nginxConfiguration(mode, port: Self.webPort)
-        let iperf = try await bench.serveIperf(mode)
-        let nginx = try await bench.serve(mode, ["nginx", "-c", configuration, "-p", folder.path])
-        let redis = try await bench.serve(
-            mode,
-            [
-                "redis-server", "--port", Self.redisPort, "--bind", "0.0.0.0", "--protected-mode", "no", "--save", "",
-                "--dir", folder.path,
-            ], until: "Ready to accept connections")
-        _ = try await bench.client(
-            mode,
-            [
-                "curl", "-4sSf", "--retry", "20", "--retry-connrefused", "--retry-delay", "0", "--retry-max-time", "5",
-                "-o", "/dev/null",
-                "http://\(try bench.address(mode)):\(Self.webPort)/",
-            ])
-        return [iperf, nginx, redis]
+    private func start(_ mode: Mode, _ bench: Bench, _ folder: borrowing WorkFolder) async throws -> [LabProcess] {
+        let (server, client) = (bench.placement.server(mode), bench.placement.client(mode))
+        say("\n\(mode.rawValue): iperf3, nginx and redis on \(server), their clients on \(client)")
+        return [
+            try await bench.serveIperf(mode),
+            try await bench.serveNginx(mode, folder),
+            try await bench.serveRedis(mode, folder),
+        ]
     }
 
     private func measure(_ mode: Mode, _ bench: Bench, _ results: inout Results) async throws {
@@ -58,23 +44,14 @@ struct Demo: AsyncParsableCommand {
         say(
             "  iperf3  \(Results.text(gigabits, 2)) Gbit/s; \(Results.text(share * 100, 0)) % of the bytes crossed the VXLAN device"
         )
-        let keepAlive = try await bench.apacheBench(mode, port: Self.webPort, requests: 40000, keepAlive: true)
-        let single = try await bench.apacheBench(mode, port: Self.webPort, requests: 8000, keepAlive: false)
+        let keepAlive = try await bench.apacheBench(mode, requests: 40000, keepAlive: true)
+        let single = try await bench.apacheBench(mode, requests: 8000, keepAlive: false)
         results.add(.nginxKeepAlive, mode, keepAlive)
         results.add(.nginxConnections, mode, single)
         say("  nginx   \(Results.text(keepAlive, 0)) requests/s, \(Results.text(single, 0)) with a connection each")
-        let gets = try await bench.redisBenchmark(mode, port: Self.redisPort, requests: 100_000)
-        results.add(.redis, mode, gets)
+        let gets = try await bench.redisBenchmark(mode, "get", requests: 100_000)
+        results.add(.redisGet, mode, gets)
         say("  redis   \(Results.text(gets, 0)) GETs/s")
-    }
-
-    private func checkPrograms(_ names: [String]) throws {
-        let folders = (getenv("PATH").map { String(cString: $0) } ?? "").split(separator: ":")
-        let missing = names.filter { name in !folders.contains { access("\($0)/\(name)", X_OK) == 0 } }
-        guard missing.isEmpty else {
-            throw LabError(
-                .machine, "\(missing.joined(separator: ", ")): not in PATH; install what is missing with `make deps`")
-        }
     }
 
     private static let further = """

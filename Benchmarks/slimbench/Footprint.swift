@@ -1,3 +1,4 @@
+internal import FoundationEssentials
 internal import SlimLab
 
 /// What a live connection costs in descriptors and memory, by holding many.
@@ -38,6 +39,25 @@ struct Footprint {
         for process in [first, second, server] { await process.end() }
     }
 
+    /// What 10,000 set-ups in a row leave behind in the program that makes them and in the routers.
+    func measureGrowth(_ results: inout Results) async throws {
+        let server = try await bench.serveProbe(.slim, port: Self.port)
+        let churn = [Bench.probeProgram, "churn", try bench.address(.slim), Self.port, "-4", "--count"]
+        let client = bench.placement.client(.slim)
+        // The first ones make what everybody needs once.
+        try await bench.run(churn + ["500"], on: client, underSlim: true)
+        let before = try routers()
+        let text = try await bench.run(churn + ["10000"], on: client, underSlim: true, atMost: .seconds(240))
+        try await Task.sleep(for: .milliseconds(500))
+        let report = try JSONDecoder().decode(ChurnReport.self, from: Data(text.utf8))
+        let growth = zip(try routers(), before)
+        results.add(.programDescriptorGrowth, .slim, Double(report.descriptors))
+        results.add(.programMemoryGrowth, .slim, Double(report.kilobytes))
+        results.add(.routerDescriptorGrowth, .slim, Double(growth.map { $0.descriptors - $1.descriptors }.max() ?? 0))
+        results.add(.routerMemoryGrowth, .slim, Double(growth.map { $0.resident - $1.resident }.max() ?? 0) / 1024)
+        await server.end()
+    }
+
     private func hold(_ mode: Mode, _ count: Int) async throws(LabError) -> LabProcess {
         let arguments = [
             Bench.probeProgram, "hold", try bench.address(mode), Self.port, "-4", "--connections", "\(count)",
@@ -59,4 +79,10 @@ struct Footprint {
     private func resident(_ host: String) throws(LabError) -> Int {
         try bench.lab.router(of: host).processes.compactMap(\.residentBytes).reduce(0, +)
     }
+}
+
+/// What `slimprobe churn` prints.
+private struct ChurnReport: Decodable {
+    let descriptors: Int
+    let kilobytes: Int
 }

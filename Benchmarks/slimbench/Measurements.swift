@@ -6,8 +6,9 @@ extension Bench {
     static let iperfPort = "5201"
     static let probePort = "7007"
 
-    func serveIperf(_ mode: Mode) async throws(LabError) -> LabProcess {
-        try await serve(mode, ["iperf3", "-s", "-4", "--forceflush", "-p", Self.iperfPort], until: "Server listening")
+    func serveIperf(_ mode: Mode, pin: [String] = []) async throws(LabError) -> LabProcess {
+        try await serve(
+            mode, pin + ["iperf3", "-s", "-4", "--forceflush", "-p", Self.iperfPort], until: "Server listening")
     }
 
     /// - Parameter cpu: keeps the server on one core.
@@ -16,20 +17,28 @@ extension Bench {
         return try await serve(mode, [Self.probeProgram, "serve", "-4", "--port", port] + pin, until: "ready")
     }
 
-    /// One stream for some seconds.
+    /// Streams for some seconds.
     ///
     /// - Returns: Gbit/s, and the bytes that the receiver got.
-    func throughput(_ mode: Mode, seconds: Int) async throws -> (gigabits: Double, bytes: Double) {
+    func throughput(
+        _ mode: Mode, streams: Int = 1, seconds: Int, pin: [String] = []
+    ) async throws -> (gigabits: Double, bytes: Double) {
         let text = try await client(
-            mode, ["iperf3", "-4", "-c", try address(mode), "-p", Self.iperfPort, "-t", "\(seconds)", "-J"])
+            mode,
+            pin + [
+                "iperf3", "-4", "-c", try address(mode), "-p", Self.iperfPort, "-t", "\(seconds)", "-P", "\(streams)",
+                "-J",
+            ])
         let sum = try JSONDecoder().decode(IperfReport.self, from: Data(text.utf8)).end.received
         return (sum.bitsPerSecond / 1e9, sum.bytes)
     }
 
-    /// - Returns: the median in microseconds.
-    func probe(_ mode: Mode, _ verb: String, port: String = probePort, _ options: [String]) async throws -> Double {
+    /// Times of `slimprobe`'s verbs.
+    func probe(
+        _ mode: Mode, _ verb: String, port: String = probePort, _ options: [String]
+    ) async throws -> ProbeReport {
         let text = try await client(mode, [Self.probeProgram, verb, try address(mode), port, "-4"] + options)
-        return try JSONDecoder().decode(ProbeReport.self, from: Data(text.utf8)).p50
+        return try JSONDecoder().decode(ProbeReport.self, from: Data(text.utf8))
     }
 
     /// - Returns: the median in microseconds of starting a program that does nothing, and waiting for its end.
@@ -39,56 +48,88 @@ extension Bench {
     }
 
     /// - Returns: requests per second.
-    func apacheBench(_ mode: Mode, port: String, requests: Int, keepAlive: Bool) async throws -> Double {
-        let url = "http://\(try address(mode)):\(port)/"
+    func apacheBench(_ mode: Mode, requests: Int, keepAlive: Bool, pin: [String] = []) async throws -> Double {
+        let url = "http://\(try address(mode)):\(Self.webPort)/"
         let text = try await client(
-            mode, ["ab", "-q", "-n", "\(requests)", "-c", "16"] + (keepAlive ? ["-k"] : []) + [url])
+            mode, pin + ["ab", "-q", "-n", "\(requests)", "-c", "16"] + (keepAlive ? ["-k"] : []) + [url])
         guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Requests per second:") }),
             let number = line.split(separator: " ").compactMap({ Double($0) }).first,
             text.contains("Failed requests:        0")
-        else {
-            throw LabError(.state, "ab on \(mode.rawValue) has not counted, or counted failures: \(text.suffix(600))")
-        }
+        else { throw notCounted("ab", mode, text) }
         return number
     }
 
-    /// - Returns: GET requests per second.
-    func redisBenchmark(_ mode: Mode, port: String, requests: Int) async throws -> Double {
+    /// - Parameter operation: as redis-benchmark calls it: `get`, `set`.
+    /// - Returns: requests per second of 8 clients.
+    func redisBenchmark(_ mode: Mode, _ operation: String, requests: Int, pin: [String] = []) async throws -> Double {
         let text = try await client(
             mode,
-            [
-                "redis-benchmark", "-h", try address(mode), "-p", port, "-t", "get", "-n", "\(requests)", "-c", "16",
-                "--csv",
+            pin + [
+                "redis-benchmark", "-h", try address(mode), "-p", Self.redisPort, "-t", operation, "-n",
+                "\(requests)", "-c", "8", "--csv",
             ])
-        let line = text.split(separator: "\n").last { $0.hasPrefix("\"GET\"") }
+        let line = text.split(separator: "\n").last { $0.hasPrefix("\"\(operation.uppercased())\"") }
         guard let fields = line?.split(separator: ","), fields.count > 1,
             let number = Double(fields[1].dropFirst().dropLast())
-        else { throw LabError(.state, "redis-benchmark on \(mode.rawValue) has not counted: \(text.suffix(600))") }
+        else { throw notCounted("redis-benchmark", mode, text) }
         return number
     }
-}
 
-/// What is read of `iperf3 -J`.
-private struct IperfReport: Decodable {
-    struct End: Decodable {
-        let received: Sum
-
-        enum CodingKeys: String, CodingKey { case received = "sum_received" }
-    }
-
-    struct Sum: Decodable {
-        let bytes: Double
-        let bitsPerSecond: Double
-
-        enum CodingKeys: String, CodingKey {
-            case bytes
-            case bitsPerSecond = "bits_per_second"
+    /// Read-only transactions of pgbench.
+    ///
+    /// - Parameter rate: transactions per second; `nil` as many as it can.
+    /// - Returns: transactions, and how many per second.
+    func pgbench(
+        _ mode: Mode, _ options: [String], seconds: Int, rate: Int? = nil, pin: [String] = []
+    ) async throws -> (count: Double, perSecond: Double) {
+        let text = try await client(
+            mode,
+            pin + [
+                "\(try Self.postgresPrograms())/pgbench", "-h", try address(mode), "-p", Self.postgresPort, "-U",
+                "postgres", "-n", "-S", "-T", "\(seconds)",
+            ] + options + (rate.map { ["-R", "\($0)"] } ?? []) + ["postgres"])
+        func number(after mark: String) -> Double? {
+            text.firstRange(of: mark).flatMap { range in
+                Double(text[range.upperBound...].prefix { $0.isNumber || $0 == "." })
+            }
         }
+        guard text.contains("number of failed transactions: 0 "),
+            let count = number(after: "number of transactions actually processed: "), let rate = number(after: "tps = ")
+        else { throw notCounted("pgbench", mode, text) }
+        return (count, rate)
     }
 
-    let end: End
+    /// Requests on kept connections.
+    ///
+    /// - Parameter rate: requests per second; 0 is as many as it can.
+    func load(
+        _ mode: Mode, _ name: String, port: String, connections: Int, rate: Int, seconds: Int, pin: [String] = []
+    ) async throws -> LoadReport {
+        let text = try await client(
+            mode,
+            pin + [
+                Self.probeProgram, "load", name, try address(mode), port, "-4", "--connections", "\(connections)",
+                "--rate", "\(rate)", "--seconds", "\(seconds)",
+            ])
+        return try JSONDecoder().decode(LoadReport.self, from: Data(text.utf8))
+    }
+
+    private func notCounted(_ program: String, _ mode: Mode, _ text: String) -> LabError {
+        LabError(.state, "\(program) on \(mode.rawValue) has not counted, or counted failures: \(text.suffix(600))")
+    }
 }
 
-private struct ProbeReport: Decodable {
+/// What `slimprobe` prints of times: in microseconds.
+struct ProbeReport: Decodable {
     let p50: Double
+    let p99: Double
+}
+
+/// What `slimprobe load` prints.
+struct LoadReport: Decodable {
+    let count: Int
+    /// Requests per second.
+    let rate: Double
+    let p50: Double
+    let p99: Double
 }

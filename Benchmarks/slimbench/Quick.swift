@@ -49,9 +49,9 @@ struct Quick: AsyncParsableCommand {
                 results.add(.throughput, mode, gigabits)
                 results.add(.vxlanShare, mode, Double(try bench.vxlanBytes() - before) / bytes)
                 let pin = ["--cpu", "\(Self.core)", "--count", "10000"]
-                results.add(.roundTrip, mode, try await bench.probe(mode, "rtt", port: Self.pinnedPort, pin))
-                results.add(.connect, mode, try await bench.probe(mode, "connect", ["--count", "1000"]))
-                results.add(.connectEcho, mode, try await bench.probe(mode, "connect-echo", ["--count", "1000"]))
+                results.add(.roundTrip, mode, try await bench.probe(mode, "rtt", port: Self.pinnedPort, pin).p50)
+                results.add(.connect, mode, try await bench.probe(mode, "connect", ["--count", "1000"]).p50)
+                results.add(.connectEcho, mode, try await bench.probe(mode, "connect-echo", ["--count", "1000"]).p50)
                 results.add(.exec, mode, try await bench.exec(mode))
             }
             say("round \(round) of \(rounds): " + Mode.allCases.map { summary($0, results) }.joined(separator: "; "))

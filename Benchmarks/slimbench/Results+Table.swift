@@ -1,26 +1,39 @@
 extension Results {
     /// The table for people, with Slim's ratios to the other two.
-    func table() -> String {
+    func table() -> String { Self.aligned(rows, left: [0, 1]) }
+
+    var rows: [[String]] {
         var rows = [["", "unit", "host", "overlay", "Slim", "Slim/host", "Slim/overlay"]]
         for metric in metrics {
             let values = Mode.allCases.map { mode in median(metric, mode).map { Self.text($0, metric.decimals) } ?? "-"
             }
-            rows.append([metric.title, metric.unit] + values + [ratio(metric, .host), ratio(metric, .overlay)])
+            rows.append(
+                [metric.title, metric.unit] + values
+                    + [Mode.host, .overlay].map { ratio(metric, $0).map { Self.text($0, 2) } ?? "-" })
         }
-        let widths = (0..<7).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows
+    }
+
+    /// Rows of equal length as a table for people, a line below the first.
+    ///
+    /// - Parameter left: the columns that hold text; numbers end below each other.
+    static func aligned(_ rows: [[String]], left: Set<Int>) -> String {
+        let columns = rows.first?.count ?? 0
+        let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
         var lines = rows.map { row in
             zip(row, widths).enumerated().map { column, cell in
                 let padding = String(repeating: " ", count: cell.1 - cell.0.count)
-                return column < 2 ? cell.0 + padding : padding + cell.0
+                return left.contains(column) ? cell.0 + padding : padding + cell.0
             }.joined(separator: "  ")
         }
         lines.insert(String(repeating: "-", count: lines[0].count), at: 1)
         return lines.joined(separator: "\n")
     }
 
-    private func ratio(_ metric: Metric, _ other: Mode) -> String {
-        guard let slim = median(metric, .slim), let value = median(metric, other), value > 0 else { return "-" }
-        return Self.text(slim / value, 2)
+    /// Slim's median as a part of another network's.
+    func ratio(_ metric: Metric, _ other: Mode) -> Double? {
+        guard let slim = median(metric, .slim), let value = median(metric, other), value > 0 else { return nil }
+        return slim / value
     }
 
     static func text(_ value: Double, _ decimals: Int) -> String {

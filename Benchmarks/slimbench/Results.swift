@@ -21,20 +21,25 @@ struct Results {
     func json() throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(entries), as: UTF8.self) + "\n"
+    }
+
+    /// What ``json()`` writes, by the metrics' names.
+    var entries: [String: Entry] {
         let entries = metrics.map { metric in
             let entry = Entry(
                 unit: metric.unit, better: metric.isHigherBetter ? "higher" : "lower", host: rounded(metric, .host),
                 overlay: rounded(metric, .overlay), slim: rounded(metric, .slim))
             return (metric.rawValue, entry)
         }
-        return String(decoding: try encoder.encode(Dictionary(uniqueKeysWithValues: entries)), as: UTF8.self) + "\n"
+        return Dictionary(uniqueKeysWithValues: entries)
     }
 
     private func rounded(_ metric: Metric, _ mode: Mode) -> Double? {
         median(metric, mode).map { ($0 * 10_000).rounded() / 10_000 }
     }
 
-    private struct Entry: Encodable {
+    struct Entry: Encodable {
         let unit: String
         let better: String
         let host: Double?

@@ -18,7 +18,7 @@ enum Client {
             try exchange(descriptor, buffer)
             samples.append(now() - start)
         }
-        print(samples.json)
+        print(samples.json())
     }
 
     /// `connect()` alone; the connection is closed at once.
@@ -30,7 +30,7 @@ enum Client {
             close(descriptor)
             samples.append(nanoseconds)
         }
-        print(samples.json)
+        print(samples.json())
     }
 
     /// `connect()`, one message there and back.
@@ -47,7 +47,7 @@ enum Client {
             try exchange(descriptor, buffer)
             samples.append(now() - start)
         }
-        print(samples.json)
+        print(samples.json())
     }
 
     /// Starting a program and waiting for its end: what a preloaded library adds to every one.
@@ -66,7 +66,7 @@ enum Client {
             try check("waitpid") { waitpid(pid, &status, 0) }
             samples.append(now() - start)
         }
-        print(samples.json)
+        print(samples.json())
     }
 
     /// Many connections, checked, kept open until standard input ends.

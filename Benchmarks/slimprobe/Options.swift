@@ -6,6 +6,9 @@ struct Options {
     private(set) var connections = 100
     private(set) var port: UInt16 = 7
     private(set) var cpu: Int?
+    private(set) var seconds = 1
+    /// Per second; 0 is no limit.
+    private(set) var rate = 0
     /// 0 takes what the name stands for, 4 and 6 insist on a family.
     private(set) var family = 0
 
@@ -18,6 +21,8 @@ struct Options {
             case "--connections": connections = try Self.number(argument, &rest, in: 1...1_000_000)
             case "--port": port = UInt16(try Self.number(argument, &rest, in: 1...65535))
             case "--cpu": cpu = try Self.number(argument, &rest, in: 0...1023)
+            case "--seconds": seconds = try Self.number(argument, &rest, in: 1...100_000)
+            case "--rate": rate = try Self.number(argument, &rest, in: 0...1_000_000_000)
             case "-4": family = 4
             case "-6": family = 6
             case _ where argument.hasPrefix("-"): throw .usage("unknown option \(argument)")
@@ -25,6 +30,9 @@ struct Options {
             }
         }
     }
+
+    /// The first positional argument, which is taken away.
+    mutating func takeFirst() -> String? { positional.isEmpty ? nil : positional.removeFirst() }
 
     private static func number(
         _ option: String, _ rest: inout ArraySlice<String>, in range: ClosedRange<Int>

@@ -7,7 +7,9 @@ struct Samples {
     mutating func append(_ value: UInt64) { values.append(value) }
 
     /// One line of JSON; times in microseconds.
-    var json: String {
+    ///
+    /// - Parameter seconds: how long all of it took; tells the rate.
+    func json(seconds: Double? = nil) -> String {
         let sorted = values.sorted()
         let at = { (fraction: Double) -> String in
             let index = min(sorted.count - 1, Int(Double(sorted.count) * fraction))
@@ -15,6 +17,7 @@ struct Samples {
             let rest = String(hundredths % 100)
             return "\(hundredths / 100).\(rest.count == 1 ? "0" : "")\(rest)"
         }
-        return "{\"unit\": \"us\", \"count\": \(sorted.count), \"p50\": \(at(0.5)), \"p99\": \(at(0.99))}"
+        let rate = seconds.map { ", \"rate\": \(Int(Double(sorted.count) / $0))" } ?? ""
+        return "{\"unit\": \"us\", \"count\": \(sorted.count), \"p50\": \(at(0.5)), \"p99\": \(at(0.99))\(rate)}"
     }
 }

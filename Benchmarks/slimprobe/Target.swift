@@ -1,3 +1,4 @@
+import CSlimSystem
 import Glibc
 
 /// The server to talk to: HOST PORT of the command line, resolved once.

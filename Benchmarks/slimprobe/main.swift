@@ -9,6 +9,9 @@ let usage = """
            slimprobe connect HOST PORT [--count N] [-4|-6] [--cpu N]
            slimprobe connect-echo HOST PORT [--count N] [--bytes N] [-4|-6] [--cpu N]
            slimprobe exec PROGRAM [--count N] [--cpu N]
+           slimprobe churn HOST PORT [--count N] [-4|-6] [--cpu N]
+           slimprobe load http|memcached HOST PORT [--connections N] [--rate N] [--seconds N] [-4|-6] [--cpu N]
+           slimprobe stream HOST PORT [--connections N] [--rate BYTES] [--seconds N] [-4|-6] [--cpu N]
            slimprobe hold HOST PORT [--connections N] [-4|-6] [--cpu N]
 
     """
@@ -23,6 +26,9 @@ func run(_ arguments: [String]) throws(ProbeError) {
     case "connect": try Client.connect(options)
     case "connect-echo": try Client.connectEcho(options)
     case "exec": try Client.execute(options)
+    case "churn": try Churn.run(options)
+    case "load": try Load.run(options)
+    case "stream": try Stream.run(options)
     case "hold": try Client.hold(options)
     default: throw .usage("unknown verb \(arguments[1])\n\(usage)")
     }

@@ -1,0 +1,176 @@
+internal import SlimLab
+
+/// What is measured in each round.
+struct Suite {
+    /// Requests per second at which processor time is compared: half of what the plain overlay manages.
+    struct Rates: Encodable {
+        let nginx: Int
+        let memcached: Int
+        let postgres: Int
+    }
+
+    private typealias Sample = (Metric, Double)
+    private static let shared = ["--cpu", "\(FullServers.clientCore)"]
+    private static let connections = 8
+
+    let rates: Rates
+    private let bench: Bench
+    private let seconds: Int
+
+    /// Finds the rates, and with that warms the overlay's servers.
+    init(_ bench: Bench, seconds: Int) async throws {
+        self.bench = bench
+        self.seconds = seconds
+        let pin = FullServers.clientPin
+        let nginx = try await bench.load(
+            .overlay, "http", port: Bench.webPort, connections: 16, rate: 0, seconds: seconds, pin: pin)
+        let memcached = try await bench.load(
+            .overlay, "memcached", port: Bench.memcachedPort, connections: 8, rate: 0, seconds: seconds, pin: pin)
+        let postgres = try await bench.pgbench(.overlay, ["-c", "8"], seconds: seconds, pin: pin)
+        let half = { (rate: Double) in max(500, Int(rate / 2) / 500 * 500) }
+        rates = Rates(
+            nginx: half(nginx.rate), memcached: half(memcached.rate), postgres: half(postgres.perSecond))
+        say("fixed rates: nginx \(rates.nginx), memcached \(rates.memcached), PostgreSQL \(rates.postgres) a second")
+    }
+
+    /// Measures everything once: the three networks one directly after the other, another one first in each round.
+    func measure(_ placement: Placement, _ round: Int, _ results: inout Results) async throws {
+        var bench = bench
+        bench.placement = placement
+        let modes = Mode.allCases
+        for (number, measurement) in [
+            throughput, fourStreams, roundTrips, setUps, nginx, redis, memcached, postgres, fixedRates,
+        ].enumerated() {
+            for turn in modes.indices {
+                let mode = modes[(turn + round + number) % modes.count]
+                for (metric, value) in try await measurement(bench, mode) { results.add(metric, mode, value) }
+            }
+        }
+    }
+
+    // MARK: Streams
+
+    private func throughput(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let before = try bench.vxlanBytes()
+        let (gigabits, bytes, processor) = try await streams(bench, mode, 1)
+        let share = Double(try bench.vxlanBytes() - before) / bytes
+        return [(.throughput, gigabits), (.throughputCPU, processor), (.vxlanShare, share)]
+    }
+
+    private func fourStreams(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let (gigabits, _, processor) = try await streams(bench, mode, 4)
+        return [(.fourStreams, gigabits), (.fourStreamsCPU, processor)]
+    }
+
+    private func streams(
+        _ bench: Bench, _ mode: Mode, _ count: Int
+    ) async throws -> (gigabits: Double, bytes: Double, secondsPerGigabyte: Double) {
+        var sum = (gigabits: 0.0, bytes: 0.0)
+        let busy = try await processorTime {
+            sum = try await bench.throughput(mode, streams: count, seconds: seconds, pin: FullServers.clientPin)
+        }
+        return (sum.gigabits, sum.bytes, busy / (sum.bytes / 1e9))
+    }
+
+    // MARK: Latency
+
+    private func roundTrips(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let pinned = Self.shared + ["--count", "10000"]
+        let one = try await bench.probe(mode, "rtt", port: FullServers.sharedPort, pinned)
+        let many = try await bench.probe(mode, "rtt", port: FullServers.sharedPort, pinned + ["--bytes", "32"])
+        let freeOne = try await bench.probe(mode, "rtt", ["--count", "5000"])
+        let freeMany = try await bench.probe(mode, "rtt", ["--count", "5000", "--bytes", "32"])
+        return [
+            (.roundTrip, one.p50), (.roundTripTail, one.p99), (.roundTrip32, many.p50), (.roundTrip32Tail, many.p99),
+            (.freeRoundTrip, freeOne.p50), (.freeRoundTripTail, freeOne.p99), (.freeRoundTrip32, freeMany.p50),
+            (.freeRoundTrip32Tail, freeMany.p99),
+        ]
+    }
+
+    private func setUps(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let connect = try await bench.probe(mode, "connect", ["--count", "1000"])
+        let echo = try await bench.probe(mode, "connect-echo", ["--count", "1000"])
+        return [(.connect, connect.p50), (.connectEcho, echo.p50), (.exec, try await bench.exec(mode))]
+    }
+
+    // MARK: Servers
+
+    private func nginx(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let pin = FullServers.clientPin
+        _ = try await bench.apacheBench(mode, requests: 2000, keepAlive: true, pin: pin)
+        let text = try await bench.client(
+            mode,
+            pin + ["wrk", "-t1", "-c16", "-d\(seconds)s", "http://\(try bench.address(mode)):\(Bench.webPort)/"])
+        guard !text.contains("Socket errors"), !text.contains("Non-2xx"),
+            let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Requests/sec:") }),
+            let keepAlive = line.split(separator: " ").compactMap({ Double($0) }).first
+        else { throw LabError(.state, "wrk on \(mode.rawValue) has not counted, or counted failures: \(text)") }
+        // A fixed number, so that all three leave as many connections in TIME_WAIT.
+        let single = try await bench.apacheBench(mode, requests: 8000, keepAlive: false, pin: pin)
+        return [(.nginxKeepAlive, keepAlive), (.nginxConnections, single)]
+    }
+
+    private func redis(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let pin = FullServers.clientPin
+        _ = try await bench.redisBenchmark(mode, "set", requests: 5000, pin: pin)
+        let set = try await bench.redisBenchmark(mode, "set", requests: 80000, pin: pin)
+        let get = try await bench.redisBenchmark(mode, "get", requests: 80000, pin: pin)
+        return [(.redisSet, set), (.redisGet, get)]
+    }
+
+    private func memcached(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let report = try await bench.load(
+            mode, "memcached", port: Bench.memcachedPort, connections: Self.connections, rate: 0, seconds: seconds,
+            pin: FullServers.clientPin)
+        return [(.memcached, report.rate), (.memcachedLatency, report.p50), (.memcachedTail, report.p99)]
+    }
+
+    private func postgres(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let pin = FullServers.clientPin
+        let options = ["-c", "\(Self.connections)"]
+        let kept = try await bench.pgbench(mode, options, seconds: seconds, pin: pin)
+        let single = try await bench.pgbench(mode, options + ["-C"], seconds: seconds, pin: pin)
+        return [(.pgbench, kept.perSecond), (.pgbenchConnections, single.perSecond)]
+    }
+
+    // MARK: Processor time at a fixed rate
+
+    private func fixedRates(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let pin = FullServers.clientPin
+        var requests = 0.0
+        let nginx = try await processorTime {
+            requests = Double(
+                try await bench.load(
+                    mode, "http", port: Bench.webPort, connections: 16, rate: rates.nginx, seconds: seconds, pin: pin
+                ).count)
+        }
+        let nginxRequests = requests
+        let memcached = try await processorTime {
+            requests = Double(
+                try await bench.load(
+                    mode, "memcached", port: Bench.memcachedPort, connections: 16, rate: rates.memcached,
+                    seconds: seconds, pin: pin
+                ).count)
+        }
+        let memcachedRequests = requests
+        let postgres = try await processorTime {
+            requests = try await bench.pgbench(mode, ["-c", "8"], seconds: seconds, rate: rates.postgres, pin: pin)
+                .count
+        }
+        return [
+            (.nginxCPU, nginx / nginxRequests * 1e6), (.memcachedCPU, memcached / memcachedRequests * 1e6),
+            (.postgresCPU, postgres / requests * 1e6),
+        ]
+    }
+
+    /// Seconds that the processors were busy with something: less what they are busy with anyway.
+    private func processorTime(_ body: () async throws -> Void) async throws -> Double {
+        let first = ProcessorTime.now()
+        try await Task.sleep(for: .milliseconds(300))
+        let start = ProcessorTime.now()
+        let idle = start.since(first)
+        try await body()
+        let used = ProcessorTime.now().since(start)
+        return max(0, used.busy - idle.busy / idle.elapsed * used.elapsed)
+    }
+}
