@@ -20,7 +20,7 @@ SERVICES := nginx.service redis-server.service haproxy.service memcached.service
 PROGRAMS := slimctl slimrouter slimprobe slimbench
 SWIFT_SOURCES := Package.swift Sources Tests Benchmarks
 
-.PHONY: all help deps build demo test bench bench-results bench-quick install clean lint
+.PHONY: all help deps build demo test bench bench-results bench-quick soak install clean lint
 
 all: build ## build build/bin/slimctl, build/bin/slimrouter and build/lib/libslimsocket.so
 
@@ -78,6 +78,11 @@ bench-results: ## keep what make bench wrote last, as README shows it
 
 bench-quick: deps build ## measure what is promised in numbers, in less than 90 seconds (as root)
 	@build/bin/slimbench quick --output build/bench.json
+
+# MINUTES=2 for a short one.
+MINUTES ?= 10
+soak: deps build ## run real programs for ten minutes while routers are killed: nothing is lost, nothing leaks (as root)
+	@build/bin/slimbench soak --minutes $(MINUTES)
 
 install: ## install what is built below DESTDIR, with an example configuration and shell completions
 	@test -x build/bin/slimrouter || { echo "make install: nothing is built; run make first" >&2; exit 2; }

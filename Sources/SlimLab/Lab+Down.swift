@@ -22,8 +22,7 @@ extension Lab {
     /// Removes whatever carries the lab's name. The caller holds the lock.
     @discardableResult
     static func remove(_ directory: LabDirectory) async throws(LabError) -> Bool {
-        let networks = LabFile.names(in: LabDirectory.namespaces).filter { directory.node(ofNamespaceFile: $0) != nil }
-            .map { "\(LabDirectory.namespaces)/\($0)" }
+        let networks = directory.namespaceFiles
         let others = LabFile.names(in: directory.keptNamespaces).map { "\(directory.keptNamespaces)/\($0)" }
         let wasThere = !networks.isEmpty || LabFile.exists(directory.path)
         try await endProcesses(in: networks + others, of: directory)

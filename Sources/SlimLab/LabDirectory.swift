@@ -45,6 +45,12 @@ package struct LabDirectory: Hashable, Sendable {
     package func routerDirectory(_ host: String) -> String { "\(hostDirectory(host))/run" }
     package func adminSocket(_ host: String) -> String { "\(routerDirectory(host))/admin.sock" }
 
+    /// The files of the lab's network namespaces that are there.
+    package var namespaceFiles: [String] {
+        LabFile.names(in: Self.namespaces).filter { node(ofNamespaceFile: $0) != nil }
+            .map { "\(Self.namespaces)/\($0)" }
+    }
+
     /// The node that a file in `/run/netns` belongs to; `nil` for another lab's, and for what is no lab's.
     func node(ofNamespaceFile file: String) -> String? {
         let prefix = "slim-\(name)-"

@@ -15,7 +15,8 @@ package final class LabProcess: Sendable {
     }
 
     package let id: Int32
-    private let name: String
+    /// The program and its arguments.
+    package let name: String
     private let output: OwnedDescriptor
     private let errorOutput: OwnedDescriptor
     /// The other end of its standard input, until that is closed.

@@ -24,6 +24,13 @@ package struct LabRouter: Sendable {
         return all.first { process in all.contains { $0.id == process.parent } } ?? all.first
     }
 
+    /// The process that holds what must survive the router.
+    package var keeper: RunningProcess? {
+        guard let inode = LabFile.inode(directory.networkNamespace(of: host.name)) else { return nil }
+        let socket = "\(directory.routerDirectory(host.name))/keeper.sock"
+        return RunningProcess.all(inNamespaces: [inode]).first { $0.arguments.contains(socket) }
+    }
+
     /// Starts the router and returns at once; one that runs stays.
     ///
     /// - Returns: the process to watch until the router answers; `nil` when it was running.
