@@ -11,7 +11,7 @@ struct Chart {
 
     private static let rowHeight = 40
     private static let top = 86
-    private static let labels = 196
+    private static let labels = 240
     private static let panel = 290
     private static let gap = 40
     /// Percent at the right end of a panel.
@@ -31,11 +31,11 @@ struct Chart {
             .paper { fill: #ffffff } .text { fill: #24292f } .faint { fill: #57606a } .line { stroke: #8c959f }
             .overlay { fill: #afb8c1 } .slim { fill: #0969da }
             text { font: 13px -apple-system, "Segoe UI", "DejaVu Sans", Helvetica, Arial, sans-serif }
-            .title { font-size: 16px; font-weight: 600 } .value { font-size: 11px } .end { text-anchor: end }
+            .title { font-size: 16px; font-weight: 600 } .value { font-size: 11px; paint-order: stroke; stroke: #ffffff; stroke-width: 3px } .end { text-anchor: end }
             .middle { text-anchor: middle }
             @media (prefers-color-scheme: dark) {
             .paper { fill: #0d1117 } .text { fill: #e6edf3 } .faint { fill: #9198a1 } .line { stroke: #656c76 }
-            .overlay { fill: #545d68 } .slim { fill: #4493f8 } }
+            .overlay { fill: #545d68 } .slim { fill: #4493f8 } .value { stroke: #0d1117 } }
             </style>
             <rect class="paper" width="\(width)" height="\(height)" rx="8"/>
             <text class="text title" x="16" y="28">Speed in percent of the host's own network: longer is better</text>

@@ -169,8 +169,14 @@ struct Suite {
         try await Task.sleep(for: .milliseconds(300))
         let start = ProcessorTime.now()
         let idle = start.since(first)
+        let share = idle.busy / idle.elapsed
+        if share > 0.2 {
+            say(
+                "this machine does something else too, \(Results.text(share * 100, 0)) % of a core: do not trust the numbers"
+            )
+        }
         try await body()
         let used = ProcessorTime.now().since(start)
-        return max(0, used.busy - idle.busy / idle.elapsed * used.elapsed)
+        return max(0, used.busy - share * used.elapsed)
     }
 }
