@@ -40,6 +40,11 @@ static const struct {
 	[REAL_SOCKET] = { "socket", SYS_socket },
 };
 
+struct own {
+	struct slim_link link;
+	uint64_t channels[SLIM_NOTE_SLOTS / 64];
+};
+
 static void *found[REAL_COUNT];
 /* A copy: programs that set their title (sshd, nginx, PostgreSQL) write over the environment they were started with. */
 static char router_name[sizeof(((struct sockaddr_un *)0)->sun_path)] = "@slim";
@@ -49,20 +54,35 @@ static int listen_plain;
 static struct slim_known known[SLIM_KNOWN_SLOTS];
 static uint64_t pristine[SLIM_PRISTINE_SLOTS];
 static struct slim_note notes[SLIM_NOTE_SLOTS];
-static struct slim_link *link_state;
+static struct own *own_state;
 static struct slim_router router_state;
 
-/* A forked child finds zeroes in it; the child of a vfork(), which shares all else too, what its parent has there. */
-static struct slim_link *map_link(void)
+/* What belongs to one process: a forked child finds zeroes in it; the child of a vfork(), which shares all else too, what
+ * its parent has there. */
+static struct own *map_own(void)
 {
-	void *page = mmap(NULL, sizeof(struct slim_link), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *pages = mmap(NULL, sizeof(struct own), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (page == MAP_FAILED)
+	if (pages == MAP_FAILED)
 		return NULL;
-	if (madvise(page, sizeof(struct slim_link), MADV_WIPEONFORK) == 0)
-		return page;
-	munmap(page, sizeof(struct slim_link));
+	if (madvise(pages, sizeof(struct own), MADV_WIPEONFORK) == 0)
+		return pages;
+	munmap(pages, sizeof(struct own));
 	return NULL;
+}
+
+/* Not before it is needed: a program that makes no connection makes no system call of ours. */
+static struct own *own(void)
+{
+	struct own *made = __atomic_load_n(&own_state, __ATOMIC_ACQUIRE), *first = NULL;
+
+	if (made)
+		return made;
+	made = map_own();
+	if (!made || __atomic_compare_exchange_n(&own_state, &first, made, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		return made;
+	munmap(made, sizeof(*made));
+	return first;
 }
 
 /* Lookups happen here, once: dlsym() is not safe in a signal handler. */
@@ -71,13 +91,14 @@ __attribute__((constructor)) static void load(void)
 	const char *text;
 	int index;
 
-	link_state = map_link();
 	for (index = 0; dlsym && index < REAL_COUNT; index++)
 		found[index] = dlsym(RTLD_NEXT, functions[index].name);
 	text = getenv("SLIM_ROUTER");
 	/* A name that is too long is none: it must not become another one. */
 	if (text && *text)
 		strcpy(router_name, strlen(text) < sizeof(router_name) ? text : "");
+	if (!strcmp(router_name, SLIM_NO_ROUTER))
+		slim_forbid(SLIM_MAY_LOOK | SLIM_MAY_ACCEPT | SLIM_MAY_ASK);
 	text = getenv("SLIM_LOG");
 	if (text)
 		log_level = !strcmp(text, "debug") || !strcmp(text, "trace") ? 3 :
@@ -183,7 +204,16 @@ struct slim_note *slim_note_table(void)
 
 struct slim_link *slim_link_state(void)
 {
-	return link_state;
+	struct own *state = own();
+
+	return state ? &state->link : NULL;
+}
+
+uint64_t *slim_channel_table(void)
+{
+	struct own *state = own();
+
+	return state ? state->channels : NULL;
 }
 
 struct slim_router *slim_router_state(void)

@@ -7,7 +7,7 @@ import CSlimSocket
 public func slim_accept4(
     _ fd: CInt, _ address: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<UInt32>?, _ flags: CInt
 ) -> CInt {
-    guard let channel = Channel(fd) else { return slim_real_accept4(fd, address, length, flags) }
+    guard Sandbox.mayAccept, let channel = Channel(fd) else { return slim_real_accept4(fd, address, length, flags) }
     return accept(fd, from: channel, address, length, flags)
 }
 
@@ -17,7 +17,7 @@ public func slim_accept4(
 public func slim_accept_plain(
     _ fd: CInt, _ address: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<UInt32>?
 ) -> CInt {
-    guard let channel = Channel(fd) else { return slim_real_accept(fd, address, length) }
+    guard Sandbox.mayAccept, let channel = Channel(fd) else { return slim_real_accept(fd, address, length) }
     return accept(fd, from: channel, address, length, 0)
 }
 
@@ -49,7 +49,7 @@ private func accept(
         if hasEnded {
             Channel.waitForRestoration()
             guard let current = Channel(fd) else { return slim_real_accept4(fd, address, length, flags) }
-            guard current.silence(fd) else { return fail(SLIM_EMFILE) }
+            guard Sandbox.mayAsk, current.silence(fd) else { return fail(SLIM_EMFILE) }
             Log.debug("accept", fd, "the router has ended this listener")
             continue
         }

@@ -5,7 +5,8 @@ import CSlimSocket
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_connect(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UInt32) -> CInt {
-    guard let address, length <= UInt32(MemoryLayout<slim_bytes>.size), Kernel.isReadable(address, Int(length)),
+    guard Sandbox.mayAsk, let address, length <= UInt32(MemoryLayout<slim_bytes>.size),
+        Kernel.isReadable(address, Int(length)),
         let family = SocketAddress.family(address, length),
         family == SLIM_AF_INET || family == SLIM_AF_INET6 || family == SLIM_AF_UNSPEC
     else { return slim_real_connect(fd, address, length) }

@@ -20,6 +20,7 @@ enum HostSocket {
     static func wasHandedOver(_ fd: CInt) -> Bool { isHost(fd) && KnownSockets.find(Kernel.cookie(fd)) != nil }
 
     private static func cookieOfNewSocket() -> UInt64 {
+        guard Sandbox.mayAsk else { return 0 }
         let fd = Kernel.quietly {
             slim_real_socket(
                 SLIM_AF_UNIX, (SLIM_SOCK_SEQPACKET | SLIM_SOCK_CLOEXEC), 0)

@@ -76,7 +76,7 @@ enum PristineSockets {
 @c @implementation
 public func slim_socket(_ family: CInt, _ type: CInt, _ protocolNumber: CInt) -> CInt {
     let fd = slim_real_socket(family, type, protocolNumber)
-    if fd >= 0, family == SLIM_AF_INET || family == SLIM_AF_INET6, type & 0xf == SLIM_SOCK_STREAM,
+    if fd >= 0, Sandbox.mayLook, family == SLIM_AF_INET || family == SLIM_AF_INET6, type & 0xf == SLIM_SOCK_STREAM,
         protocolNumber == 0 || protocolNumber == SLIM_IPPROTO_TCP
     {
         PristineSockets.add(Kernel.cookie(fd), family: family)

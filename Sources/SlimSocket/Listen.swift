@@ -6,6 +6,7 @@ import CSlimSocket
 @c @implementation
 public func slim_listen(_ fd: CInt, _ backlog: CInt) -> CInt {
     let saved = slim_errno()
+    guard Sandbox.mayAsk else { return slim_real_listen(fd, backlog) }
     guard Kernel.isTCP(fd) else {
         let result = slim_real_listen(fd, backlog)
         // Listening again on a channel only changes the backlog, which is the router's affair.
@@ -36,7 +37,10 @@ public func slim_listen(_ fd: CInt, _ backlog: CInt) -> CInt {
             slim_fcntl(channel, SLIM_F_SETFL, (SLIM_O_RDWR | SLIM_O_NONBLOCK))
         }
     }
-    if Kernel.replace(fd, with: channel) { Log.debug("listen", fd, "accept channel") }
+    if Kernel.replace(fd, with: channel) {
+        Sandbox.noteChannel(fd)
+        Log.debug("listen", fd, "accept channel")
+    }
     return 0
 }
 
@@ -74,7 +78,7 @@ private func onceFree(_ call: () -> CInt) -> CInt {
 @c @implementation
 public func slim_bind(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UInt32) -> CInt {
     let saved = slim_errno()
-    guard Kernel.isTCP(fd) else { return slim_real_bind(fd, address, length) }
+    guard Sandbox.mayAsk, Kernel.isTCP(fd) else { return slim_real_bind(fd, address, length) }
     PristineSockets.remove(Kernel.cookie(fd))
     if HostSocket.wasHandedOver(fd) {
         // What a socket is bound to once its connection has ended belongs to the container.
@@ -90,7 +94,7 @@ public func slim_bind(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UInt32
 // swift-format-ignore: AlwaysUseLowerCamelCase
 @c @implementation
 public func slim_shutdown(_ fd: CInt, _ how: CInt) -> CInt {
-    guard Options.channel(fd) != nil else { return slim_real_shutdown(fd, how) }
+    guard Sandbox.mayAsk, Options.channel(fd) != nil else { return slim_real_shutdown(fd, how) }
     guard how != SLIM_SHUT_WR else { return 0 }
     guard how == SLIM_SHUT_RD || how == SLIM_SHUT_RDWR else { return fail(SLIM_EINVAL) }
     return Channel.takeBack(fd) ? slim_real_shutdown(fd, how) : 0

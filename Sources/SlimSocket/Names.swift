@@ -7,7 +7,7 @@ import CSlimSocket
 public func slim_getpeername(
     _ fd: CInt, _ address: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<UInt32>?
 ) -> CInt {
-    guard let address, let length else { return slim_real_getpeername(fd, address, length) }
+    guard Sandbox.mayLook, let address, let length else { return slim_real_getpeername(fd, address, length) }
     return name(fd, address, length, slim_real_getpeername, host: { $0.peer }, isPeer: true)
 }
 
@@ -17,7 +17,7 @@ public func slim_getpeername(
 public func slim_getsockname(
     _ fd: CInt, _ address: UnsafeMutableRawPointer?, _ length: UnsafeMutablePointer<UInt32>?
 ) -> CInt {
-    guard let address, let length else { return slim_real_getsockname(fd, address, length) }
+    guard Sandbox.mayLook, let address, let length else { return slim_real_getsockname(fd, address, length) }
     return name(fd, address, length, slim_real_getsockname, host: { $0.local }, isPeer: false)
 }
 

@@ -77,7 +77,7 @@ public func slim_getsockopt(
     _ fd: CInt, _ level: CInt, _ option: CInt, _ value: UnsafeMutableRawPointer?,
     _ length: UnsafeMutablePointer<UInt32>?
 ) -> CInt {
-    guard let value, let length, let channel = Options.channel(fd) else {
+    guard Sandbox.mayLook, let value, let length, let channel = Options.channel(fd) else {
         return slim_real_getsockopt(fd, level, option, value, length)
     }
     if let constant = Options.constant(channel, level: level, option: option) {
@@ -102,6 +102,7 @@ public func slim_getsockopt(
 public func slim_setsockopt(
     _ fd: CInt, _ level: CInt, _ option: CInt, _ value: UnsafeRawPointer?, _ length: UInt32
 ) -> CInt {
+    guard Sandbox.mayLook else { return slim_real_setsockopt(fd, level, option, value, length) }
     let domain = Kernel.socketOption(fd, SLIM_SO_DOMAIN)
     guard domain == SLIM_AF_UNIX, Channel(fd) != nil else {
         if domain == SLIM_AF_INET || domain == SLIM_AF_INET6 {

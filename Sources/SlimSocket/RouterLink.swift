@@ -42,6 +42,7 @@ enum RouterLink {
         _ operation: slim_operation, flags: UInt32 = 0, destination: slim_address = slim_address(),
         passing fd: CInt = -1
     ) -> RouterAnswer? {
+        guard Sandbox.mayAsk else { return nil }
         let saved = slim_errno()
         let cancelState = slim_set_cancel_state(1)
         defer {

@@ -7,20 +7,19 @@ extension Integration {
     @Suite(.serialized) struct Preload {
         private static let sources = Fixture.project + "/Tests/Preload"
         private static let programs = [
-            "connect", "accept", "names", "options", "registered", "shared", "limits",
+            "connect", "accept", "names", "options", "registered", "shared", "limits", "sealed",
         ]
         private static let servers = ["h2c1", "h1c2", "h1c1"]
 
         /// What the library may expect of a C library, whichever it is.
         private static let expectedSymbols: Set = [
             "__errno_location", "__stack_chk_fail", "dlsym", "free", "getenv", "madvise", "memcpy", "memmove", "memset",
-            "mmap", "munmap", "posix_memalign", "pthread_setcancelstate", "recvmsg", "sendmsg", "strcmp", "strcpy",
-            "strlen",
-            "syscall",
+            "mmap", "munmap", "posix_memalign", "pthread_setcancelstate", "recvmsg", "sendmsg", "setenv",
+            "strcmp", "strcpy", "strlen",
         ]
         private static let interposed: Set = [
             "socket", "connect", "bind", "listen", "accept", "accept4", "shutdown", "getpeername", "getsockname",
-            "getsockopt", "setsockopt", "epoll_ctl",
+            "getsockopt", "setsockopt", "epoll_ctl", "prctl", "syscall",
         ]
 
         private static func compile(_ name: String, _ compiler: String, into folder: TemporaryFolder) async throws

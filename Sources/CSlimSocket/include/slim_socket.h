@@ -121,6 +121,49 @@ const char *slim_router_name(void);
 int slim_log_level(void);    /* 0 silent, 1 errors, 2 information, 3 debug */
 int slim_listen_plain(void); /* SLIM_LISTEN=plain */
 
+/* What SLIM_ROUTER says where the library is to do nothing at all. */
+#define SLIM_NO_ROUTER "none"
+
+/* What the library may do: everything, until the program seals itself with a seccomp filter that does not allow it. */
+#define SLIM_MAY_LOOK 1   /* ask the kernel what a descriptor is */
+#define SLIM_MAY_ACCEPT 2 /* take a connection from an accept channel */
+#define SLIM_MAY_ASK 4    /* ask the router, and put its descriptors in place */
+uint32_t slim_permitted(void);
+void slim_forbid(uint32_t what);
+
+/* A system call as a seccomp filter sees it. */
+struct slim_call_data {
+	int32_t number;
+	uint32_t architecture;
+	uint64_t instruction;
+	uint64_t arguments[6];
+};
+
+/* One that the library makes for a purpose. */
+struct slim_call {
+	uint32_t purpose;
+	struct slim_call_data data;
+};
+const struct slim_call *slim_own_calls(size_t *count);
+
+/* struct sock_filter and struct sock_fprog */
+struct slim_instruction {
+	uint16_t code;
+	uint8_t if_true;
+	uint8_t if_false;
+	uint32_t operand;
+};
+
+struct slim_program {
+	uint16_t count;
+	const struct slim_instruction *instructions;
+};
+
+/* Any system call; one that installs a seccomp filter is noticed. */
+long slim_system_call(long number, const long arguments[6]);
+/* Tells what this process will execute that it has no router. */
+void slim_pass_on(void);
+
 /* Room for a socket address, an option or an event: on the stack, where a signal handler may need it. */
 struct slim_bytes {
 	_Alignas(8) uint8_t bytes[128];
@@ -174,8 +217,10 @@ struct slim_router {
 struct slim_known *slim_known_table(void);
 uint64_t *slim_pristine_table(void);
 struct slim_note *slim_note_table(void);
-/* NULL where the kernel gives no memory that a forked child does not see. */
+/* Made when it is first asked for. NULL where the kernel gives no memory that a forked child does not see. */
 struct slim_link *slim_link_state(void);
+/* A bit for each descriptor at which this process has put a channel: SLIM_NOTE_SLOTS. NULL as above. */
+uint64_t *slim_channel_table(void);
 struct slim_router *slim_router_state(void);
 
 static inline uint64_t slim_load(const uint64_t *word)
@@ -231,3 +276,5 @@ int slim_getsockopt(int fd, int level, int option, void *value, uint32_t *length
 int slim_setsockopt(int fd, int level, int option, const void *value, uint32_t length);
 int slim_epoll_ctl(int epoll, int operation, int fd, void *event);
 int slim_socket(int family, int type, int protocol);
+/* A seccomp filter (struct sock_fprog; NULL: strict mode) is about to be installed. */
+void slim_yield_to_filter(const void *program);
