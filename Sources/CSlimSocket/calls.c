@@ -202,7 +202,9 @@ long slim_receive(int fd, void *message, size_t length, int *passed, int flags)
 		struct cmsghdr align;
 	} control = { 0 };
 	struct msghdr header = {
-		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control.bytes),
+		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes,
+		/* Without the padding, in which a second one would find room. */
+		.msg_controllen = CMSG_LEN(sizeof(int)),
 	};
 	struct cmsghdr *part;
 	long count;

@@ -79,7 +79,7 @@ enum RouterLink {
     }
 
     private static func askOnce(_ request: inout slim_request, passing fd: CInt) -> RouterAnswer? {
-        let descriptor = slim_dial(slim_router_name(), timeoutSeconds)
+        let descriptor = dial()
         guard descriptor >= 0 else { return nil }
         defer { _ = slim_close(descriptor) }
         request.header.sequence = 1
@@ -97,6 +97,13 @@ enum RouterLink {
     }
 
     private static func beSilent() { slim_router_state()?.pointee.silent_until = slim_seconds() + silenceSeconds }
+
+    private static func dial() -> CInt {
+        let descriptor = slim_dial(slim_router_name(), timeoutSeconds)
+        // Somebody is there, and does not accept.
+        if descriptor < 0, slim_errno() == SLIM_EAGAIN { beSilent() }
+        return descriptor
+    }
 
     private static func isRecognised(_ state: UnsafeMutablePointer<slim_link>) -> Bool {
         state.pointee.cookie != 0 && Kernel.cookie(state.pointee.descriptor) == state.pointee.cookie
@@ -118,7 +125,7 @@ enum RouterLink {
     private static func open(_ state: UnsafeMutablePointer<slim_link>) -> Bool {
         guard let router = slim_router_state() else { return false }
         forgetInherited(router)
-        var descriptor = slim_dial(slim_router_name(), timeoutSeconds)
+        var descriptor = dial()
         guard descriptor >= 0 else { return false }
         let high = slim_fcntl(descriptor, SLIM_F_DUPFD_CLOEXEC, preferredDescriptor)
         if high >= 0 {

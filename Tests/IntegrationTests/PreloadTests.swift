@@ -22,7 +22,7 @@ extension Integration {
             "getsockopt", "setsockopt", "epoll_ctl", "prctl", "syscall",
         ]
 
-        private static func compile(_ name: String, _ compiler: String, into folder: TemporaryFolder) async throws
+        static func compile(_ name: String, _ compiler: String, into folder: TemporaryFolder) async throws
             -> String
         {
             let output = "\(folder.path)/\(name)"
@@ -33,7 +33,7 @@ extension Integration {
         }
 
         /// Runs a program in h1c1 against a peer that serves already.
-        private static func run(
+        static func run(
             _ program: String, against server: String, overlay: Bool, environment: [String] = []
         ) async throws -> LabProcess.Outcome {
             let fixture = try Fixture.shared
@@ -45,7 +45,7 @@ extension Integration {
                 [program] + addresses, on: "h1c1", overlay: overlay, environment: environment, atMost: .seconds(60))
         }
 
-        private static func expectSuccess(_ outcome: LabProcess.Outcome, _ what: String) {
+        static func expectSuccess(_ outcome: LabProcess.Outcome, _ what: String) {
             let failures = outcome.output.split(separator: "\n").filter { !$0.hasPrefix("ok ") }
             #expect(outcome.status == 0 && failures.isEmpty, "\(what): status \(outcome.status): \(failures)")
             #expect(outcome.errorOutput == "", "\(what)")

@@ -20,7 +20,16 @@ extension Engine {
             else {
                 if let descriptor { link.container.disposal.close(descriptor) }
                 // What is empty is the end, most often.
-                return received.byteCount == 0 ? close(link) : reject(link, "a message that is none of ours")
+                guard received.byteCount != 0 else { return close(link) }
+                let header = request.header
+                let isForeign =
+                    received.byteCount < MemoryLayout<slim_header>.size || header.magic != UInt32(SLIM_ABI_MAGIC)
+                return reject(
+                    link,
+                    isForeign || header.version == UInt16(SLIM_ABI_VERSION)
+                        ? "a message that is none of ours"
+                        : "version \(header.version) of the local protocol, not \(SLIM_ABI_VERSION): "
+                            + "libslimsocket.so and slimrouter must be of one release")
             }
             dispatch(request, from: link, descriptor)
         } catch {

@@ -104,6 +104,18 @@ def kinds(_):
     print("done")
 
 
+def versions(version):
+    """A library of another version: it is hung up on; one of this version is served as before."""
+    link = greeted()
+    tcp = socket.socket()
+    send(link, request(CONNECT, version=int(version)), [tcp.fileno()])
+    assert answer(link) is None, "was answered"
+    link = greeted()
+    send(link, request(CONNECT, destination=("10.32.2.2", 9)), [tcp.fileno()])
+    assert answer(link) == 1, "the next one was not served"
+    print("done")
+
+
 def foreign(paths):
     """Sockets of another namespace, in the name of this container. Run outside of both."""
     own, other = paths.split(",")
