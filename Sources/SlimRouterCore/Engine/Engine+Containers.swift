@@ -60,6 +60,13 @@ extension Engine {
                 }
                 container.links[ObjectIdentifier(link)] = link
             } catch {
+                if error == .tooManyOpenFiles, hangUp(on: container.door.raw) {
+                    log.error(
+                        "descriptors",
+                        "\(error): programs are left to the packet overlay; raise the limit of slimrouter (ulimit -n, LimitNOFILE)"
+                    )
+                    continue
+                }
                 if starve(error, of: container.door.raw, container.doorToken) { return }
                 if error != .brokenPipe {
                     log.warning("admit", "container \(container.name): a program cannot be served: \(error)")

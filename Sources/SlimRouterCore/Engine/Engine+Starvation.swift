@@ -16,6 +16,17 @@ extension Engine {
         return true
     }
 
+    /// Hangs up on a program that there is no descriptor for: it makes plain calls at once instead of waiting for an answer.
+    ///
+    /// - Returns: `false` when none waits, or nothing is left to do it with.
+    func hangUp(on door: CInt) -> Bool {
+        reserve = nil
+        defer { reserve = Self.newReserve() }
+        do throws(Errno) { return try LocalSocket.accept(door) != nil } catch { return false }
+    }
+
+    static func newReserve() -> OwnedDescriptor? { try? StreamSocket.open(.v4, nonblocking: true) }
+
     /// Looks again at what was left alone.
     func feedStarved() {
         starvedResume = nil

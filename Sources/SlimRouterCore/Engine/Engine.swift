@@ -70,6 +70,8 @@ final class Engine {
     var probesDue: ContinuousClock.Instant?
     var starved: [(descriptor: CInt, token: UInt64)] = []
     var starvedResume: ContinuousClock.Instant?
+    /// Given up for a moment when the descriptor table is full.
+    var reserve: OwnedDescriptor?
     private var sweepDue = ContinuousClock.now
     var reapers: [(link: ApplicationLink, sequence: UInt32)] = []
 
@@ -131,6 +133,7 @@ final class Engine {
         remember { keeper throws(Errno) in
             try keeper.keep(key: local.keyID, of: local.name, secret: local.key.withUnsafeBytes { Array($0) })
         }
+        reserve = Self.newReserve()
         local.isConnected = true
         local.isKeyAccepted = true
         local.ports = Self.split(settings.dataPorts)
