@@ -1,5 +1,7 @@
 """A stranger on the underlay: what it sends to a router's ports. One attack per run, named by the first argument."""
 import random
+import resource
+import select
 import socket
 import struct
 import sys
@@ -126,6 +128,28 @@ def control(address, ports):
         except ConnectionError:
             pass
         assert time.monotonic() < deadline, "the router holds on to a connection that says nothing"
+    print("done", flush=True)
+
+
+def crowd(address, ports, count=10_000):
+    """Thousands of silent connections to the control port. The router lets go of all of them."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count + 1000, count + 1000))
+    held, poll = [], select.epoll()
+    for _ in range(count):
+        connection = socket.socket()
+        connection.setblocking(False)
+        connection.connect_ex((address, ports[0]))
+        poll.register(connection, select.EPOLLRDHUP | select.EPOLLERR)
+        held.append(connection)
+        if len(held) % 100 == 0:
+            time.sleep(0.01)
+    print("holding", flush=True)
+    ended, deadline = set(), time.monotonic() + 45
+    while len(ended) < count:
+        assert time.monotonic() < deadline, f"the router holds on to {count - len(ended)} connections that say nothing"
+        for descriptor, _ in poll.poll(1):
+            poll.unregister(descriptor)
+            ended.add(descriptor)
     print("done", flush=True)
 
 
