@@ -12,7 +12,7 @@ SWIFT_BUILD_STATIC := $(SWIFT_BUILD) --static-swift-stdlib
 PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libbpf-dev pkg-config iperf3 nginx-light redis-server \
 	redis-tools apache2-utils musl-tools curl iputils-ping \
 	haproxy memcached postgresql-15 openssh-server openssl socat wrk sockperf systemd python3 nodejs \
-	openjdk-17-jdk-headless nftables faketime
+	openjdk-17-jdk-headless zookeeper nftables faketime
 # What the packages above would start. The tests run servers of their own, in namespaces.
 SERVICES := nginx.service redis-server.service haproxy.service memcached.service postgresql.service \
 	postgresql@15-main.service ssh.service ssh.socket nftables.service
