@@ -105,6 +105,21 @@ extension Integration {
                 outcome.errorOutput.contains("Connection refused") || outcome.errorOutput.contains("Couldn't connect"))
         }
 
+        @Test(arguments: ["client", "server"], Placement.allCases)
+        func `a greeting is heard whole when one side has no library`(plain: String, placement: Placement) async throws
+        {
+            let fixture = try Fixture.shared
+            let listeners = ["/usr/bin/python3", Fixture.helper("listeners.py")]
+            let server = listeners + ["hundred", "7110"]
+            let isServerPlain = plain == "server"
+            try await fixture.withServer(server, on: placement.server, overlay: isServerPlain, until: "ready") { _ in
+                let ports = (7110..<7130).map(String.init)
+                let client = listeners + ["ask", try fixture.address(placement.server)] + ports
+                let heard = try await fixture.check(client, on: Placement.client, overlay: !isServerPlain)
+                #expect(heard == ports.joined(separator: "\n") + "\n")
+            }
+        }
+
         @Test func `a server without the library serves a client with it`() async throws {
             let fixture = try Fixture.shared
             let probe = Fixture.project + "/build/bin/slimprobe"

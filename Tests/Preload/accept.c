@@ -243,6 +243,29 @@ static void threads(void)
 	close(listening);
 }
 
+/* A client that ends its connection first keeps what is left of it: the server is started again at once. */
+static void restarting(void)
+{
+	int round, attempt, control, fd, failed = 0, listening;
+	char byte;
+
+	for (round = 0; round < 5; round++) {
+		/* Without SO_REUSEADDR. */
+		listening = socket(AF_INET, SOCK_STREAM, 0);
+		for (attempt = 0; bind_to(listening, "0.0.0.0", 6212) && errno == EADDRINUSE && attempt < 100; attempt++)
+			usleep(10000);
+		if (attempt == 100 || listen(listening, 5))
+			failed++;
+		fd = taken(listening, 6212, &control);
+		close(control);
+		if (fd < 0 || read(fd, &byte, 1) != 0)
+			failed++;
+		close(fd);
+		close(listening);
+	}
+	check("a server that is started again", failed == 0, "%d failed", failed);
+}
+
 static void rebinding(void)
 {
 	int index, failed = 0, fd, control, where = 0;
@@ -345,6 +368,7 @@ static void loopback(void)
 		close(other);
 		close(fd);
 	}
+	check("nobody else reaches it", refuses(6210), "connected");
 	close(listening);
 	close(everywhere);
 }
@@ -357,6 +381,7 @@ int main(int count, char **arguments)
 	waiting();
 	threads();
 	rebinding();
+	restarting();
 	shared_port();
 	backlog();
 	loopback();

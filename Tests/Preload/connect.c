@@ -269,6 +269,17 @@ static void odd(void)
 	CHECK_OK("and then as usual", connect_to(fd, peer_v4, PEER_PORT));
 	close(fd);
 	CHECK_FAILS("closed descriptor", connect_to(fd, peer_v4, PEER_PORT), EBADF);
+	/* As programs do that do not look whether socket() has failed. */
+	CHECK_FAILS("a socket that cannot be", socket(AF_INET, 99, 0), EINVAL);
+	CHECK_FAILS("a family that cannot be", socket(99, SOCK_STREAM, 0), EAFNOSUPPORT);
+	CHECK_FAILS("connect without socket", connect_to(-1, peer_v4, PEER_PORT), EBADF);
+	CHECK_FAILS("bind without socket", bind_to(-1, "0.0.0.0", 0), EBADF);
+	CHECK_FAILS("listen without socket", listen(-1, 5), EBADF);
+	CHECK_FAILS("accept without socket", accept(-1, NULL, NULL), EBADF);
+	CHECK_FAILS("shutdown without socket", shutdown(-1, SHUT_RDWR), EBADF);
+	CHECK_FAILS("options without socket", set_option(-1, SOL_SOCKET, SO_KEEPALIVE, 1), EBADF);
+	check("names without socket", !strcmp(own_name(-1), strerror(EBADF)) && !strcmp(peer_name(-1), strerror(EBADF)), "%s",
+	      own_name(-1));
 	fd = open("/dev/null", O_RDWR);
 	CHECK_FAILS("no socket", connect_to(fd, peer_v4, PEER_PORT), ENOTSOCK);
 	close(fd);
