@@ -59,7 +59,7 @@ private func isReachable(_ fd: CInt) -> Bool {
 /// router that starts does when it serves again, which a program that had a router waits for.
 private func onceFree(_ call: () -> CInt) -> CInt {
     var result = call()
-    let moments = RouterLink.namespaceCookie == 0 ? 100 : 10_000
+    let moments = RouterLink.namespaceCookie == 0 ? 100 : 3000
     for moment in 0...moments {
         guard result != 0, slim_errno() == SLIM_EADDRINUSE else { return result }
         // Asking costs more than looking.
