@@ -111,6 +111,15 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
 
+        // The policy for packets.
+        .systemLibrary(name: "CNftables", pkgConfig: "libnftables", providers: [.apt(["libnftables-dev"])]),
+        .target(
+            name: "SlimPacketFilter",
+            dependencies: [
+                "CNftables", "SlimNetlink", "SlimPolicy", "SlimRegistry", "SlimSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: strict),
+
         // Router to router, and operator to router.
         .target(
             name: "SlimControl",
@@ -162,7 +171,7 @@ let package = Package(
             name: "slimctl",
             dependencies: [
                 "CSlimSystem", "SlimSystem", "SlimLab", "SlimAdmin", "SlimJSON", "SlimConfiguration", "SlimOverlay",
-                "SlimPKI", "SlimPolicy", "SlimRegistry",
+                "SlimPKI", "SlimPacketFilter", "SlimPolicy", "SlimRegistry",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
@@ -223,7 +232,8 @@ let package = Package(
         .testTarget(
             name: "SlimNetlinkTests",
             dependencies: [
-                "CSlimSystem", "SlimNetlink", "SlimOverlay", "SlimRegistry", "SlimSystem",
+                "CSlimSystem", "SlimJSON", "SlimNetlink", "SlimOverlay", "SlimPacketFilter", "SlimPolicy",
+                "SlimRegistry", "SlimSystem",
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
         .testTarget(

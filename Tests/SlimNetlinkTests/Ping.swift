@@ -42,14 +42,20 @@ func ping(
     }
 }
 
-private func withChecksum(_ message: [UInt8]) -> [UInt8] {
+/// An ICMP message with its checksum.
+func withChecksum(_ message: [UInt8]) -> [UInt8] {
     var message = message
+    let sum = checksum(message)
+    (message[2], message[3]) = (UInt8(sum >> 8), UInt8(sum & 255))
+    return message
+}
+
+/// The checksum of the Internet protocols.
+func checksum(_ message: [UInt8]) -> UInt16 {
     var sum: UInt32 = 0
     for index in stride(from: 0, to: message.count, by: 2) {
         sum += UInt32(message[index]) << 8 | (index + 1 < message.count ? UInt32(message[index + 1]) : 0)
     }
     while sum > 0xffff { sum = sum & 0xffff + sum >> 16 }
-    message[2] = UInt8(truncatingIfNeeded: ~sum >> 8)
-    message[3] = UInt8(truncatingIfNeeded: ~sum)
-    return message
+    return ~UInt16(truncatingIfNeeded: sum)
 }

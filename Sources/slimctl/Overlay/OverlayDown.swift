@@ -1,11 +1,12 @@
 internal import ArgumentParser
 internal import SlimConfiguration
 internal import SlimOverlay
+internal import SlimPacketFilter
 
 struct OverlayDown: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "down",
-        abstract: "Removes the packet overlay: bridge, VXLAN device, containers' links, routes.",
+        abstract: "Removes the packet overlay: bridge, VXLAN device, containers' links, routes, packet filter.",
         discussion: "Works without a router; stop it first, for it makes the overlay when it starts.")
 
     @Option(help: "The router's configuration.", completion: .file(extensions: ["json"])) var config =
@@ -19,5 +20,7 @@ struct OverlayDown: AsyncParsableCommand {
                 underlay: configuration.underlay.address, subnets: overlay.subnets, prefixes: overlay.prefixes,
                 bridge: overlay.bridge, vxlan: overlay.vxlan, vxlanID: overlay.vxlanID, vxlanPort: overlay.vxlanPort,
                 mtu: overlay.mtu))
+        // Last: as long as a container can send, the policy holds.
+        try PacketFilter().remove()
     }
 }
