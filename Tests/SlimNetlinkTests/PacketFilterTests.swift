@@ -128,6 +128,24 @@ struct PacketFilterTests {
         #expect(try ping(net.a2.addresses[1], from: net.a1.namespace))
     }
 
+    @Test func `a container that gives itself another address is not found there, by ARP or neighbour discovery`()
+        throws
+    {
+        let net = try FilteredPair(ports: [])
+        try net.apply(CompiledPolicy(.open))
+        let inside = try RouteSocket(in: net.a1.namespace.handle)
+        let eth0 = try inside.index(of: "eth0")
+        for claimed in [address("10.32.1.77"), address("fd00:32:0:1::77")] {
+            try inside.replace(
+                InterfaceAddress(interface: eth0, address: claimed, prefixLength: claimed.bitWidth))
+            #expect(try !ping(claimed, from: net.pair.hostA))
+            try net.filterA.remove()
+            #expect(
+                eventually { (try? ping(claimed, from: net.pair.hostA)) == true }, "nothing but the filter forbids it")
+            try net.apply(CompiledPolicy(.open))
+        }
+    }
+
     private func policy(
         _ rules: String, defaults: String = #"{"ingress": "allow", "egress": "allow"}"#
     ) throws -> CompiledPolicy {
