@@ -147,7 +147,7 @@ let package = Package(
             name: "SlimRouterCore",
             dependencies: [
                 "CSlimABI", "SlimSystem", "SlimNetlink", "SlimRegistry", "SlimJSON", "SlimConfiguration", "SlimOverlay",
-                "SlimControl", "SlimAdmin", "SlimPolicy",
+                "SlimControl", "SlimAdmin", "SlimPolicy", "SlimPacketFilter",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: connectionPath),

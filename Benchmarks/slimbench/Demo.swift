@@ -5,7 +5,8 @@ internal import SlimLab
 /// Shows iperf3, nginx and redis over the three networks.
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "demo", abstract: "Show iperf3, nginx and redis over host, plain overlay and Slim.")
+        commandName: "demo",
+        abstract: "Show iperf3, nginx and redis over host, plain overlay and Slim, and a live change of policy.")
 
     func run() async throws {
         try Bench.checkPrograms(["iperf3", "nginx", "ab", "redis-server", "redis-benchmark"])
@@ -18,6 +19,7 @@ struct Demo: AsyncParsableCommand {
                 try await measure(mode, bench, &results)
                 for server in servers { await server.end() }
             }
+            try await DemoPolicy(bench: bench).run(folder)
             say("\ntaking the lab down")
         }
         print("\nUnmodified programs, one on each of two hosts:\n")

@@ -128,7 +128,7 @@ struct Fixture: Sendable {
     // MARK: Firewalls
 
     /// Sets rules for what arrives at a host, until ``allowAll(on:)``. The host's namespace is the lab's own.
-    func firewall(on host: String, _ rules: String...) async throws {
+    func firewall(on host: String, _ rules: [String]) async throws {
         let chain = "add table inet slimtest; add chain inet slimtest in { type filter hook input priority 0; }; "
         let added = rules.map { "add rule inet slimtest in \($0); " }.joined()
         try await check(["nft", chain + added], on: host)
@@ -136,6 +136,21 @@ struct Fixture: Sendable {
 
     func allowAll(on host: String) async throws {
         try await check(["nft", "delete", "table", "inet", "slimtest"], on: host)
+    }
+
+    /// Sets rules while something happens, and takes them away whatever does.
+    func withFirewall<Value>(
+        on host: String, _ rules: String..., while body: () async throws -> Value
+    ) async throws -> Value {
+        try await firewall(on: host, rules)
+        do {
+            let value = try await body()
+            try await allowAll(on: host)
+            return value
+        } catch {
+            try? await allowAll(on: host)
+            throw error
+        }
     }
 
     // MARK: What happened

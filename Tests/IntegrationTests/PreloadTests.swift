@@ -119,10 +119,9 @@ extension Integration {
                 // Silent to programs: the router's probes are answered (byte 5 of a preamble, behind 40 bytes of TCP header),
                 // or it would have the packet overlay connect.
                 let syn = "tcp dport 4800-4807 tcp flags & (syn | ack) == syn"
-                try await fixture.firewall(
-                    on: "h2", "udp dport 4789 drop", "\(syn) ip length < 140 drop", "\(syn) @th,360,8 != 1 drop")
-                let outcome = try await Self.run(stalled, against: "h2c1", overlay: overlay)
-                try await fixture.allowAll(on: "h2")
+                let outcome = try await fixture.withFirewall(
+                    on: "h2", "udp dport 4789 drop", "\(syn) ip length < 140 drop", "\(syn) @th,360,8 != 1 drop"
+                ) { try await Self.run(stalled, against: "h2c1", overlay: overlay) }
                 Self.expectSuccess(outcome, "stalled")
                 let used = try await Self.counts() - before
                 #expect(used.handedOver >= 5 || overlay)

@@ -147,6 +147,7 @@ static void waiting(void)
 
 	interrupt(100, 0);
 	CHECK_FAILS("EINTR", accept(listening, NULL, NULL), EINTR);
+	interrupt(0, 0);
 	kept = fork();
 	if (kept == 0) {
 		usleep(300000);
@@ -157,6 +158,7 @@ static void waiting(void)
 	interrupt(100, 1);
 	fd = accept(listening, NULL, NULL);
 	check("SA_RESTART", fd >= 0, "%s", strerror(errno));
+	interrupt(0, 0);
 	close(fd);
 	end_of(kept);
 	errno = 1234;

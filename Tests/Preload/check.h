@@ -293,11 +293,15 @@ static void on_signal(int number)
 	(void)number;
 }
 
-/* A signal in `after` milliseconds, once; restarts system calls or not. */
+/*
+ * A signal in `after` milliseconds and each time as long after that, 0: none any more; restarts system calls or not. One
+ * alone could come before the call that it is to interrupt, on a machine that has other things to do.
+ */
 __attribute__((unused)) static void interrupt(int after, int restarts)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = restarts ? SA_RESTART : 0 };
-	struct itimerval timer = { .it_value = { .tv_sec = after / 1000, .tv_usec = after % 1000 * 1000 } };
+	struct timeval pause = { .tv_sec = after / 1000, .tv_usec = after % 1000 * 1000 };
+	struct itimerval timer = { .it_interval = pause, .it_value = pause };
 
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);

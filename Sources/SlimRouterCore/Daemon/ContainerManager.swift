@@ -3,6 +3,7 @@ internal import Logging
 internal import SlimAdmin
 internal import SlimConfiguration
 internal import SlimOverlay
+internal import SlimPacketFilter
 internal import SlimRegistry
 internal import SlimSystem
 internal import SystemPackage
@@ -22,6 +23,7 @@ actor ContainerManager {
     private let overlay: Overlay
     private let mailbox: Mailbox
     private let store: ContainerStore
+    private let policy: PolicyManager
     private let logger: Logger
     private var pool: AddressPool
     private var attached: [String: Attached] = [:]
@@ -29,11 +31,13 @@ actor ContainerManager {
     var records: [ContainerStore.Record] { attached.values.map(\.record).sorted { $0.name < $1.name } }
 
     init(
-        configuration: RouterConfiguration, overlay: Overlay, mailbox: Mailbox, store: ContainerStore, logger: Logger
+        configuration: RouterConfiguration, overlay: Overlay, mailbox: Mailbox, store: ContainerStore,
+        policy: PolicyManager, logger: Logger
     ) {
         self.overlay = overlay
         self.mailbox = mailbox
         self.store = store
+        self.policy = policy
         self.logger = logger
         pool = AddressPool(configuration.overlay.subnets)
     }
@@ -53,11 +57,18 @@ actor ContainerManager {
             }
         }
         save()
+        do throws(PacketFilterError) { try policy.update(containers: records) } catch {
+            logger.critical("containers are cut off from the packet overlay", metadata: ["error": "\(error)"])
+        }
     }
 
     func attach(_ request: AttachRequest) throws(AdminError) -> ContainerStore.Record {
         detachVanished()
         let record = try attach(request, expected: nil)
+        do throws(PacketFilterError) { try policy.update(containers: records) } catch {
+            try? release(record.name)
+            throw AdminError(.internalError, "container \(record.name): \(error)")
+        }
         save()
         logger.info("container attached", metadata: ["container": "\(record.name)", "ipv4": "\(record.ipv4 ?? "-")"])
         return record
@@ -103,6 +114,10 @@ actor ContainerManager {
         try AttachRequest(record).validate()
         attached[name] = Attached(record: record, file: container.file)
         let labels = record.labels
+        do throws(PacketFilterError) { try policy.update(containers: records) } catch {
+            attached[name] = container
+            throw AdminError(.internalError, "container \(name): \(error)")
+        }
         mailbox.askAndWait { _ = $0.relabel(name, labels) }
         save()
         logger.info("container relabelled", metadata: ["container": "\(name)"])
@@ -207,6 +222,8 @@ actor ContainerManager {
         pool.release(record.addresses)
         save()
         try overlay.detach(container: name, addresses: record.addresses)
+        // An address that is nobody's lets nothing through, whatever the filter says about its former holder.
+        try? policy.update(containers: records)
     }
 
     private func save() {

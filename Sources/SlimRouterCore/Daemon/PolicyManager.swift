@@ -4,12 +4,15 @@ internal import Logging
 internal import SlimAdmin
 internal import SlimConfiguration
 internal import SlimJSON
+internal import SlimOverlay
+internal import SlimPacketFilter
 internal import SlimPolicy
 internal import SlimRegistry
 internal import SlimSystem
 internal import Synchronization
 
-/// The policy in force: takes it from its file, gives it to the connection thread, and keeps a copy that holds over a restart.
+/// The policy in force: takes it from its file, gives it to the connection thread and to the packet filter, and keeps a
+/// copy that holds over a restart.
 ///
 /// Everything here may block; one thing at a time happens, under one lock.
 final class PolicyManager: Sendable {
@@ -17,19 +20,27 @@ final class PolicyManager: Sendable {
         var policy = CompiledPolicy(.open)
         var file: String?
         var since: UInt64 = 0
+        var containers: [LocalContainer] = []
     }
 
     /// Where the operator's file is; `nil` when none is configured and the default one does not exist.
     private let configured: String?
     private let copy: String
     private let mailbox: Mailbox
+    private let filter: PacketFilter
+    private let bridge: String
+    private let tunnel: Endpoint
     private let logger: Logger
     private let parties: PartyStore
     private let state = Mutex(State())
     private let queue = DispatchQueue(label: "slim.policy")
     private let isRefreshDue = Atomic<Bool>(false)
 
-    init(configuration: RouterConfiguration, mailbox: Mailbox, logger: Logger) {
+    /// Prepares to act in the calling thread's network namespace.
+    init(configuration: RouterConfiguration, mailbox: Mailbox, logger: Logger) throws(PacketFilterError) {
+        filter = try PacketFilter()
+        bridge = configuration.overlay.bridge
+        tunnel = Endpoint(configuration.underlay.address, configuration.overlay.vxlanPort)
         configured = configuration.policyFile
         copy = configuration.directory + "/policy.json"
         parties = PartyStore(configuration.directory + "/parties.json")
@@ -43,10 +54,13 @@ final class PolicyManager: Sendable {
     func start() throws(ConfigurationError) {
         guard let (document, file) = try startDocument() else { return }
         let policy = CompiledPolicy(document)
-        state.withLock { $0 = State(policy: policy, file: file, since: wallClockSeconds()) }
+        state.withLock { state in
+            state.policy = policy
+            state.file = file
+            state.since = wallClockSeconds()
+        }
         save(document)
         mailbox.post { $0.adopt(policy) { _ in } }
-        logger.info("policy in force", metadata: ["file": "\(file)", "rules": "\(document.rules.count)"])
     }
 
     private func startDocument() throws(ConfigurationError) -> (PolicyDocument, String)? {
@@ -95,14 +109,52 @@ final class PolicyManager: Sendable {
     }
 
     private func refresh() {
-        let hosts = mailbox.askAndWait { engine in
+        state.withLock { state in
+            do throws(PacketFilterError) { try filterPackets(by: state.policy, for: state.containers) } catch {
+                logger.error("packets do not obey the policy for new containers", metadata: ["error": "\(error)"])
+            }
+        }
+        do { try parties.save(knownHosts()) } catch {
+            logger.error("what is known of other hosts' containers cannot be kept", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func knownHosts() -> [PartyStore.Host] {
+        mailbox.askAndWait { engine in
             engine.peers.values.map {
                 PartyStore.Host(name: $0.name, containers: $0.containers.values.map(\.identity))
             }
         }
-        do { try parties.save(hosts) } catch {
-            logger.error("what is known of other hosts' containers cannot be kept", metadata: ["error": "\(error)"])
+    }
+
+    /// Has packets of these containers, and of no others, pass as the policy says. To be called before a container is used,
+    /// and after it is gone.
+    func update(containers records: [ContainerStore.Record]) throws(PacketFilterError) {
+        let containers = records.compactMap { LocalContainer($0) }
+        try state.withLock { (state) throws(PacketFilterError) in
+            try filterPackets(by: state.policy, for: containers)
+            state.containers = containers
         }
+    }
+
+    /// Lays down again what somebody has flushed with all other rules of the host.
+    func mendFilter() {
+        state.withLock { state in
+            guard !filter.isPresent() else { return }
+            do throws(PacketFilterError) {
+                try filterPackets(by: state.policy, for: state.containers)
+                logger.warning("the packet filter was gone, and is back: flush other tables than Slim's only")
+            } catch { logger.error("packets do not obey the policy", metadata: ["error": "\(error)"]) }
+        }
+    }
+
+    private func filterPackets(by policy: CompiledPolicy, for containers: [LocalContainer]) throws(PacketFilterError) {
+        let others = knownHosts().flatMap { host in
+            host.containers.map { PolicyContainer(name: $0.name, labels: $0.labels, addresses: $0.addresses) }
+        }
+        try filter.apply(
+            PacketRules(policy: policy, containers: containers, others: others, bridge: bridge, tunnel: tunnel))
+        mailbox.post { $0.isFilterInForce = true }
     }
 
     // MARK: What the operator asks
@@ -122,9 +174,14 @@ final class PolicyManager: Sendable {
         let start = ContinuousClock.now
         let (document, path) = try load(file)
         let policy = CompiledPolicy(document)
-        let (isChanged, result) = state.withLock { state in
+        let (isChanged, result) = try state.withLock { (state) throws(AdminError) in
             let isChanged = state.policy.generation != policy.generation
-            state = State(policy: policy, file: path, since: wallClockSeconds())
+            do throws(PacketFilterError) { try filterPackets(by: policy, for: state.containers) } catch {
+                throw AdminError(.internalError, "\(error); the policy in force stays")
+            }
+            state.policy = policy
+            state.file = path
+            state.since = wallClockSeconds()
             save(document)
             return (isChanged, enforce(policy))
         }
@@ -177,6 +234,15 @@ final class PolicyManager: Sendable {
             logger.error(
                 "\(copy): the policy would not hold over a restart of the router", metadata: ["error": "\(error)"])
         }
+    }
+}
+
+extension LocalContainer {
+    fileprivate init?(_ record: ContainerStore.Record) {
+        guard let port = ContainerPort(container: record.name, addresses: record.addresses) else { return nil }
+        self.init(
+            PolicyContainer(name: record.name, labels: record.labels, addresses: record.addresses),
+            port: port.interface, mac: port.mac)
     }
 }
 

@@ -8,6 +8,7 @@ internal import SlimControl
 internal import SlimJSON
 internal import SlimJSON
 internal import SlimOverlay
+internal import SlimPacketFilter
 internal import SlimRegistry
 internal import SlimSystem
 internal import SystemPackage
@@ -59,7 +60,9 @@ package final class RouterDaemon: Sendable {
     ) async throws(RouterError) {
         let keeper = try KeeperLink(directory: directory.path)
         let kept = try keeper.take()
-        let policy = PolicyManager(configuration: configuration, mailbox: mailbox, logger: logger)
+        let policy = try explaining { () throws(PacketFilterError) in
+            try PolicyManager(configuration: configuration, mailbox: mailbox, logger: logger)
+        }
         try startEngine(mailbox, keeper, kept, policy) { message, peer in control.send(message, to: peer) }
         defer { mailbox.post { $0.isStopped = true } }
 
@@ -69,14 +72,12 @@ package final class RouterDaemon: Sendable {
         try explaining { () throws(ConfigurationError) in try policy.start() }
         let containers = ContainerManager(
             configuration: configuration, overlay: overlay, mailbox: mailbox,
-            store: ContainerStore(directory.path + "/containers.json"), logger: logger)
-        await containers.restore()
+            store: ContainerStore(directory.path + "/containers.json"), policy: policy, logger: logger)
         let hosts = registry.current.hosts
-        mailbox.post { engine in
-            engine.update(hosts: hosts)
-            engine.adopt(kept)
-        }
+        mailbox.post { $0.update(hosts: hosts) }
         policy.restoreParties()
+        await containers.restore()
+        mailbox.post { $0.adopt(kept) }
         let backend = RouterBackend(
             configuration: configuration, mailbox: mailbox, containers: containers, registry: registry,
             policy: policy)
@@ -88,11 +89,15 @@ package final class RouterDaemon: Sendable {
         let follower = follow(registry, mailbox, overlay, control)
         defer { follower.cancel() }
 
-        logger.info("ready", metadata: ["host": "\(configuration.name)", "pid": "\(getpid())"])
+        logger.info(
+            "ready",
+            metadata: [
+                "host": "\(configuration.name)", "pid": "\(getpid())", "policy": "\(policy.report().file ?? "-")",
+            ])
         let supervisor = ServiceManager()
         supervisor.notify("READY=1")
         let watchdog = Task { await supervisor.keepAlive(mailbox) }
-        let keeping = Task { await Self.lookAfter(containers) }
+        let keeping = Task { await Self.lookAfter(containers, policy) }
         await serve(signals, control, policy)
         watchdog.cancel()
         keeping.cancel()
@@ -102,9 +107,12 @@ package final class RouterDaemon: Sendable {
         await control.stop()
     }
 
-    /// Notices namespaces that are gone: nobody tells.
-    private static func lookAfter(_ containers: ContainerManager) async {
-        while (try? await Task.sleep(for: .seconds(5))) != nil { await containers.detachVanished() }
+    /// Notices namespaces and tables that are gone: nobody tells.
+    private static func lookAfter(_ containers: ContainerManager, _ policy: PolicyManager) async {
+        while (try? await Task.sleep(for: .seconds(5))) != nil {
+            await containers.detachVanished()
+            policy.mendFilter()
+        }
     }
 
     private func serve(_ signals: borrowing SignalStream, _ control: ControlPlane, _ policy: PolicyManager) async {

@@ -108,7 +108,7 @@ struct FaultLab {
 
     // MARK: Faults
 
-    func firewall(on host: String, _ rule: String) async throws { try await fixture.firewall(on: host, rule) }
+    func firewall(on host: String, _ rule: String) async throws { try await fixture.firewall(on: host, [rule]) }
     func allowAll(on host: String) async throws { try await fixture.allowAll(on: host) }
     func setLink(of host: String, up: Bool) throws { try lab.setLink(of: host, up: up) }
 
