@@ -63,7 +63,9 @@ demo: deps build ## show iperf3, nginx and redis over host, plain overlay and Sl
 	@build/bin/slimbench demo
 
 test: deps build ## install what is missing, build, run every test (as root)
-	swift test
+	@# Apart: programs in labs are waited for, and must not wait for what keeps every processor busy.
+	@status=0; swift test --skip '^IntegrationTests\.' || status=1; \
+	swift test --skip-build --filter '^IntegrationTests\.' || status=1; exit $$status
 
 # ROUNDS=9 for steadier medians.
 ROUNDS ?= 5

@@ -40,9 +40,12 @@ package struct ReloadReport: Codable, Equatable, Sendable {
     package var connectionsKept: Int
     package var connectionsCut: Int
     package var milliseconds: Double
+    /// What in the file has no effect, and why.
+    package var notices: [String]
 
     package init(
-        file: String, rules: Int, isChanged: Bool, connectionsKept: Int, connectionsCut: Int, milliseconds: Double
+        file: String, rules: Int, isChanged: Bool, connectionsKept: Int, connectionsCut: Int, milliseconds: Double,
+        notices: [String] = []
     ) {
         self.file = file
         self.rules = rules
@@ -50,6 +53,7 @@ package struct ReloadReport: Codable, Equatable, Sendable {
         self.connectionsKept = connectionsKept
         self.connectionsCut = connectionsCut
         self.milliseconds = milliseconds
+        self.notices = notices
     }
 }
 

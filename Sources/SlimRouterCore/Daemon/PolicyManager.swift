@@ -61,6 +61,7 @@ final class PolicyManager: Sendable {
         }
         save(document)
         mailbox.post { $0.adopt(policy) { _ in } }
+        for notice in Self.notices(of: document) { logger.warning("\(file): \(notice)") }
     }
 
     private func startDocument() throws(ConfigurationError) -> (PolicyDocument, String)? {
@@ -191,7 +192,14 @@ final class PolicyManager: Sendable {
             metadata: ["file": "\(path)", "rules": "\(document.rules.count)", "connectionsCut": "\(result.cut)"])
         return ReloadReport(
             file: path, rules: document.rules.count, isChanged: isChanged, connectionsKept: result.kept,
-            connectionsCut: result.cut, milliseconds: milliseconds)
+            connectionsCut: result.cut, milliseconds: milliseconds, notices: Self.notices(of: document))
+    }
+
+    /// What a policy says in vain.
+    private static func notices(of document: PolicyDocument) -> [String] {
+        [("bandwidth", document.bandwidth.count), ("qos", document.qos.count)].filter { $0.1 > 0 }.map { part, count in
+            "\(part): \(count) entries have no effect: this version of slimrouter does not limit or prefer traffic"
+        }
     }
 
     private func load(_ file: String?) throws(AdminError) -> (PolicyDocument, String) {
