@@ -34,27 +34,16 @@ int slim_lab_enter(const struct slim_lab_namespaces *namespaces)
 	return setns(namespaces->mount, CLONE_NEWNS);
 }
 
-/* The mask of the first thread: libraries block signals in the threads that they start. */
-static void read_inherited_mask(sigset_t *mask)
-{
-	unsigned long long bits = 0;
-	char line[256];
-	FILE *status = fopen("/proc/self/status", "re");
+/* The mask that this program was started with: later, threads block signals, the first one too now and then. */
+static sigset_t inherited_mask;
 
-	sigemptyset(mask);
-	if (!status)
-		return;
-	while (fgets(line, sizeof(line), status))
-		if (sscanf(line, "SigBlk: %llx", &bits) == 1)
-			break;
-	fclose(status);
-	for (int signal = 1; signal <= 64; signal++)
-		if (bits >> (signal - 1) & 1)
-			sigaddset(mask, signal);
+__attribute__((constructor)) static void note_inherited_mask(void)
+{
+	sigprocmask(SIG_BLOCK, NULL, &inherited_mask);
 }
 
-/* Only what may be called between fork and exec, mask and directory excepted, which the caller has prepared. */
-static int become(const struct slim_lab_program *program, const char *directory, const sigset_t *mask)
+/* Only what may be called between fork and exec, the directory excepted, which the caller has prepared. */
+static int become(const struct slim_lab_program *program, const char *directory)
 {
 	int wanted[3] = { program->input, program->output, program->error };
 
@@ -66,7 +55,7 @@ static int become(const struct slim_lab_program *program, const char *directory,
 	for (int number = 0; number < 3; number++)
 		if (wanted[number] != -1 && dup2(wanted[number], number) == -1)
 			return -1;
-	sigprocmask(SIG_SETMASK, mask, NULL);
+	sigprocmask(SIG_SETMASK, &inherited_mask, NULL);
 	return execvpe(program->program, program->arguments, program->environment);
 }
 
@@ -81,11 +70,9 @@ static void find_directory(const struct slim_lab_program *program, char *path, s
 int slim_lab_execute(const struct slim_lab_program *program)
 {
 	char directory[4096];
-	sigset_t mask;
 
 	find_directory(program, directory, sizeof(directory));
-	read_inherited_mask(&mask);
-	return become(program, directory, &mask);
+	return become(program, directory);
 }
 
 struct report {
@@ -94,7 +81,7 @@ struct report {
 };
 
 /* In the child, and for a detached program in its child. Writes a report only when it is the last that this process says. */
-static void child_main(const struct slim_lab_program *program, const char *directory, const sigset_t *mask, int pipe)
+static void child_main(const struct slim_lab_program *program, const char *directory, int pipe)
 {
 	struct report report = { .process = 0, .code = 0 };
 	struct sigaction standard = { .sa_handler = SIG_DFL };
@@ -122,7 +109,7 @@ static void child_main(const struct slim_lab_program *program, const char *direc
 	}
 	/* The rest of the caller's descriptors are none of the program's business. */
 	close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
-	become(program, directory, mask);
+	become(program, directory);
 failed:
 	report.code = errno;
 	(void)!write(pipe, &report, sizeof(report));
@@ -133,13 +120,12 @@ pid_t slim_lab_spawn(const struct slim_lab_program *program)
 {
 	char directory[4096];
 	struct report report;
-	sigset_t mask, all, before;
+	sigset_t all, before;
 	int ends[2], code = 0;
 	pid_t child, process;
 	ssize_t count;
 
 	find_directory(program, directory, sizeof(directory));
-	read_inherited_mask(&mask);
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return -1;
 	sigfillset(&all);
@@ -147,7 +133,7 @@ pid_t slim_lab_spawn(const struct slim_lab_program *program)
 	child = fork();
 	if (child == 0) {
 		close(ends[0]);
-		child_main(program, directory, &mask, ends[1]);
+		child_main(program, directory, ends[1]);
 	}
 	code = errno;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
