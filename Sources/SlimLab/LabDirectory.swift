@@ -25,7 +25,7 @@ package struct LabDirectory: Hashable, Sendable {
     var lockPath: String { "\(Self.root)/\(name).lock" }
     /// What containers see as `/etc/hosts`.
     var hostsFilePath: String { "\(path)/hosts" }
-    /// Keeps namespace files other than those of network namespaces.
+    /// Keeps the files that namespaces are bound to: on the lab's own file system, which nobody mounts anything over.
     var keptNamespaces: String { "\(path)/namespaces" }
     /// The cluster's authority and all certificates.
     package var pkiDirectory: String { "\(path)/pki" }
@@ -33,7 +33,10 @@ package struct LabDirectory: Hashable, Sendable {
     /// The namespace that holds the bridge between the hosts.
     package static let underlayNode = "net"
 
-    package func networkNamespace(of node: String) -> String { "\(Self.namespaces)/slim-\(name)-\(node)" }
+    package func networkNamespace(of node: String) -> String { "\(keptNamespaces)/\(node).net" }
+    /// Where `ip netns` finds the namespace: a link. The file itself could not be unbound here once `ip netns add` has mounted
+    /// the folder over itself.
+    func namespaceLink(of node: String) -> String { "\(Self.namespaces)/slim-\(name)-\(node)" }
     func utsNamespace(of node: String) -> String { "\(keptNamespaces)/\(node).uts" }
     func mountNamespace(of node: String) -> String { "\(keptNamespaces)/\(node).mnt" }
 
@@ -45,7 +48,7 @@ package struct LabDirectory: Hashable, Sendable {
     package func routerDirectory(_ host: String) -> String { "\(hostDirectory(host))/run" }
     package func adminSocket(_ host: String) -> String { "\(routerDirectory(host))/admin.sock" }
 
-    /// The files of the lab's network namespaces that are there.
+    /// The links to the lab's network namespaces that are there.
     package var namespaceFiles: [String] {
         LabFile.names(in: Self.namespaces).filter { node(ofNamespaceFile: $0) != nil }
             .map { "\(Self.namespaces)/\($0)" }

@@ -47,6 +47,8 @@ struct NodeNamespaces: ~Copyable, Sendable {
                 for (descriptor, path) in zip(descriptors, paths(of: node, in: directory)).reversed() {
                     try systemCall { slim_lab_bind("/proc/self/fd/\(descriptor)", path) }
                 }
+                let link = directory.namespaceLink(of: node)
+                try systemCall { symlink(directory.networkNamespace(of: node), link) }
                 return
             } catch {
                 processor = processors.next()

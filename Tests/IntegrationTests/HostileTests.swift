@@ -49,17 +49,6 @@ struct HostileLab {
         }
     }
 
-    func eventually(
-        _ what: @autoclosure () -> String, sourceLocation: SourceLocation = #_sourceLocation,
-        _ holds: () async throws -> Bool
-    ) async throws {
-        for _ in 0..<1000 {
-            if try await holds() { return }
-            try await Task.sleep(for: .milliseconds(10))
-        }
-        Issue.record("not in 10 seconds: \(what())", sourceLocation: sourceLocation)
-    }
-
     /// Waits until a process uses less than half a processor.
     func expectRest(of id: Int32) async throws {
         try await eventually("the process rests") {

@@ -24,7 +24,7 @@ extension Integration {
                 try await stream.waitForOutput("going")
                 try await body()
                 let exchanged = stream.outputSoFar.utf8.count
-                try await lab.eventually("the stream goes on: \(stream.errorOutputSoFar)") {
+                try await eventually("the stream goes on: \(stream.errorOutputSoFar)") {
                     stream.outputSoFar.utf8.count > exchanged + 10
                 }
                 await stream.end()
@@ -81,7 +81,7 @@ extension Integration {
                     lab.fixture.program(
                         [lab.fixture.binaries.router, "--config", lab.fixture.lab.directory.routerConfiguration("h1")],
                         on: "h1"))
-                try await lab.eventually("the containers are back") {
+                try await eventually("the containers are back") {
                     (try? await lab.client().containers().count) == 2
                 }
                 let after = try await lab.client().containers()
@@ -141,7 +141,7 @@ extension Integration {
                 }
                 #expect(addresses.count == 5)
                 #expect(try await fixture.check(["ip", "-o", "link"], on: "h1").split(separator: "\n").count == links)
-                try await lab.eventually("descriptors are as before") {
+                try await eventually("descriptors are as before") {
                     (try fixture.lab.router(of: "h1").process?.descriptorCount ?? 0) <= before
                 }
                 await keeper.end()
@@ -184,7 +184,7 @@ extension Integration {
                 _ = try await lab.client().attach(AttachRequest(name: "mayfly", netns: "/proc/\(keeper.id)/ns/net"))
                 #expect(try await lab.client().containers().count == 3)
                 await keeper.end()
-                try await lab.eventually("the container is let go") { try await lab.client().containers().count == 2 }
+                try await eventually("the container is let go") { try await lab.client().containers().count == 2 }
                 #expect(try await fixture.check(["ip", "-o", "link"], on: "h1").split(separator: "\n").count == links)
             }
         }
@@ -202,9 +202,9 @@ extension Integration {
                 #expect(try await lab.client().containers().count == 2)
                 // Killed on the spot, it leaves the router to notice.
                 let sleeper = try fixture.lab.start(fixture.program(run + ["sleep", "1"], on: "h1"))
-                try await lab.eventually("it is attached") { try await lab.client().containers().count == 3 }
+                try await eventually("it is attached") { try await lab.client().containers().count == 3 }
                 sleeper.send(signal: 9)
-                try await lab.eventually("it is let go") { try await lab.client().containers().count == 2 }
+                try await eventually("it is let go") { try await lab.client().containers().count == 2 }
             }
         }
 
@@ -248,7 +248,7 @@ extension Integration {
                     try await manager.waitForOutput("READY=1")
                     _ = try await lab.client().status()
                     let lives = { manager.outputSoFar.split(separator: "\n").count { $0 == "WATCHDOG=1" } }
-                    try await lab.eventually("it is alive again and again") { lives() >= 3 }
+                    try await eventually("it is alive again and again") { lives() >= 3 }
                     // A connection thread that hangs is not alive.
                     router.send(signal: 19)
                     try await Task.sleep(for: .milliseconds(300))

@@ -21,7 +21,7 @@ extension Integration {
                     content["limits"] = limits
                     try JSONSerialization.data(withJSONObject: content).write(to: URL(filePath: path))
                     try await fixture.lab.startRouter(of: "h1", fixture.binaries)
-                    try await HostileLab(fixture: fixture).eventually("the hosts are connected") {
+                    try await eventually("the hosts are connected") {
                         try await HostileLab(fixture: fixture).client().hosts().allSatisfy(\.connected)
                     }
                 }
@@ -51,7 +51,7 @@ extension Integration {
                 try await stream.waitForOutput("going")
                 try await body()
                 let exchanged = stream.outputSoFar.utf8.count
-                try await lab.eventually("the stream goes on: \(stream.errorOutputSoFar)") {
+                try await eventually("the stream goes on: \(stream.errorOutputSoFar)") {
                     stream.outputSoFar.utf8.count > exchanged + 10
                 }
                 await stream.end()
@@ -117,7 +117,7 @@ extension Integration {
                         let byOverlay = try await client.status().counts["connectsByOverlay"] ?? 0
                         #expect(byOverlay >= 60)
                         await keeper.end()
-                        try await lab.eventually("the connections are gone") {
+                        try await eventually("the connections are gone") {
                             try await client.connections().count == 1
                         }
                         try await fixture.expectFastPath(connections: 30) {
@@ -133,7 +133,7 @@ extension Integration {
                             listeners + ["ask", try fixture.address("h1c1")] + ports, on: "h2c1")
                         #expect(answer == ports.joined(separator: "\n") + "\n")
                     }
-                    try await lab.eventually("the listeners are gone") { try await client.listeners().isEmpty }
+                    try await eventually("the listeners are gone") { try await client.listeners().isEmpty }
                     try await fixture.withServer(listeners + ["hundred", "7400"], on: "h1c1", until: "ready") { _ in
                         let count = try await client.listeners().count
                         #expect(count == 30)
@@ -181,7 +181,7 @@ extension Integration {
                 }
                 for process in processes.reversed() { await process.end() }
                 for host in ["h1", "h2"] {
-                    try await lab.eventually("the connections of \(host) are gone") {
+                    try await eventually("the connections of \(host) are gone") {
                         try await lab.client(host).connections().isEmpty
                     }
                 }
@@ -202,7 +202,7 @@ extension Integration {
                     let before = processes.map { ($0.descriptorCount, $0.residentBytes ?? 0) }
                     client.send(signal: SIGUSR1)
                     try await client.waitForOutput("grown", atMost: .seconds(120))
-                    try await lab.eventually("the connections are gone") {
+                    try await eventually("the connections are gone") {
                         let left = (try await lab.client().connections(), try await lab.client("h2").connections())
                         return left.0.isEmpty && left.1.isEmpty
                     }
@@ -214,7 +214,7 @@ extension Integration {
                     for (process, before) in zip(processes, before) {
                         let name = process.arguments.joined(separator: " ")
                         // Sockets that a router has ready.
-                        try await lab.eventually(
+                        try await eventually(
                             "descriptors of \(name): \(process.descriptorCount), \(before.0) before"
                         ) {
                             process.descriptorCount <= before.0 + 16

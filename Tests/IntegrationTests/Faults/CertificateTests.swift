@@ -15,7 +15,7 @@ extension Integration {
             try PKI.renew(host: host, directory: lab.lab.directory.pkiDirectory, validFor: lifetime)
             let router = try #require(try lab.lab.router(of: host).process)
             kill(router.id, SIGHUP)
-            try await lab.eventually("\(host) has read its certificate") {
+            try await eventually("\(host) has read its certificate") {
                 try lab.base.logged("certificates read again", by: host) > before
             }
         }
@@ -32,7 +32,7 @@ extension Integration {
                     try await lab.becomesFast(from: "h1c1", to: "h2c1", port: Self.echoPort)
                     try await lab.withStreams(20) { streams in
                         try await renew(host, lab, validFor: .seconds(2))
-                        try await lab.eventually("the certificate has expired") {
+                        try await eventually("the certificate has expired") {
                             try PKI.inspect(certificate).isExpired()
                         }
                         // The routers know each other.
@@ -47,7 +47,7 @@ extension Integration {
                         try await lab.expectOverlay(from: "h1c1", to: "h2c1", port: Self.echoPort)
                         #expect(try await lab.base.client().hosts().allSatisfy { !$0.connected })
                         let believed = host == "h1" ? "dropped a connection from h1 (" : "cannot connect to h2 at"
-                        try await lab.eventually("both say what is wrong") {
+                        try await eventually("both say what is wrong") {
                             let own = try lab.base.logged("\(certificate) has expired", by: host)
                             let others = try lab.base.logged(believed, by: other)
                             let remedies = try lab.base.logged("`slimctl pki renew \(host)`", by: other)

@@ -46,10 +46,10 @@ extension Integration {
                         #expect(
                             outcome.errorOutput.contains("IncompleteReadError")
                                 || outcome.errorOutput.contains("ConnectionResetError"), "\(outcome.errorOutput)")
-                        try await lab.eventually("its streams have ended: \(other.outputSoFar)") {
+                        try await eventually("its streams have ended: \(other.outputSoFar)") {
                             other.outputSoFar.split(separator: "\n").count { $0.hasPrefix("broken after") } == 10
                         }
-                        try await lab.eventually("nothing of it is listed") {
+                        try await eventually("nothing of it is listed") {
                             let left = try await traces(of: address, lab)
                             let containers = try await lab.base.client("h2").containers().map(\.name)
                             return left.connections == ["h1": 0, "h2": 0] && left.listeners == 0

@@ -13,7 +13,7 @@ extension Integration {
                 try await lab.withEchoServer(on: "h2c1", port: Self.echoPort) { _ in
                     try await lab.becomesFast(from: "h1c1", to: "h2c1", port: Self.echoPort)
                     try await lab.firewall(on: "h2", "tcp dport 4800-4807 \(verdict)")
-                    try await lab.eventually("the data ports are not used") {
+                    try await eventually("the data ports are not used") {
                         // Connections are what makes the router look.
                         _ = try await lab.attempt(from: "h1c1", to: "h2c1", port: Self.echoPort, patience: 1)
                         return try await lab.base.client().hosts().allSatisfy { $0.connected && $0.dataPorts.isEmpty }

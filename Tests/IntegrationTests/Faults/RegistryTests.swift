@@ -40,7 +40,7 @@ extension Integration {
                     try await lab.withStreams(20) { streams in
                         // A peer that is taken out is not talked to any more, but what stands is the programs'.
                         try FileManager.default.removeItem(atPath: file)
-                        try await lab.eventually("the peer is gone") {
+                        try await eventually("the peer is gone") {
                             try await lab.base.client().hosts().isEmpty
                         }
                         let attempt = try await lab.attempt(
@@ -72,7 +72,7 @@ extension Integration {
                 }
                 for host in ["h1", "h2"] { try await lab.lab.startRouter(of: host, lab.fixture.binaries) }
                 try await lab.withEchoServer(on: "h2c1", port: Self.echoPort) { _ in
-                    try await lab.eventually("the containers reach each other") {
+                    try await eventually("the containers reach each other") {
                         try await lab.attempt(from: "h1c1", to: "h2c1", port: Self.echoPort).result == "connected"
                     }
                     try await lab.expectOverlay(from: "h1c1", to: "h2c1", port: Self.echoPort)
@@ -81,7 +81,7 @@ extension Integration {
                 let address = try lab.fixture.address("h2c1", v6: true)
                 let echo = [FaultLab.probe, "connect-echo", "-6", address, "\(Self.echoPort)", "--count", "5"]
                 try await lab.fixture.withServer(server, on: "h2c1", until: "ready") { _ in
-                    try await lab.eventually("connections are handed over") {
+                    try await eventually("connections are handed over") {
                         let before = try await lab.handedOver()
                         try await lab.fixture.check(echo, on: "h1c1")
                         return try await lab.handedOver() > before

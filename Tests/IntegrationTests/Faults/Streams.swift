@@ -11,7 +11,7 @@ struct Streams {
     func goOn(_ lab: FaultLab, sourceLocation: SourceLocation = #_sourceLocation) async throws {
         let before = client.outputSoFar.utf8.count
         // The first dot may have been due already.
-        try await lab.eventually(
+        try await eventually(
             "all streams go on: \(client.errorOutputSoFar)\(server.outputSoFar)", sourceLocation: sourceLocation
         ) { !client.isRunning || client.outputSoFar.utf8.count >= before + 3 }
         #expect(client.isRunning, "a stream has ended: \(client.errorOutputSoFar)", sourceLocation: sourceLocation)

@@ -185,7 +185,7 @@ extension Integration {
                     try await label("h2", "h2c1", "tier=db")
                     #expect(try await !connects())
                     try await label("h1", "h1c1", "tier=front")
-                    try await lab.faults.eventually("the new label is known to the other host") { try await connects() }
+                    try await eventually("the new label is known to the other host") { try await connects() }
                     let stream = try lab.fixture.lab.start(
                         lab.fixture.program(
                             ["python3", HostileLab.helpers + "/echo.py", try lab.fixture.address("h2c1"), "7400"],
@@ -244,7 +244,7 @@ extension Integration {
                 // SIGHUP takes the configured file, here the lab's open one.
                 let router = try #require(try lab.fixture.lab.router(of: "h1").process)
                 kill(router.id, SIGHUP)
-                try await lab.faults.eventually("the configured policy is in force") {
+                try await eventually("the configured policy is in force") {
                     try await lab.client().policy().rules == 0
                 }
             }

@@ -40,6 +40,11 @@ extension Integration {
                 let words = { (command: String) in
                     ["bash", "-c", "echo \(command) | socat -t5 - TCP:\(address):6910"]
                 }
+                // It answers "imok" before it serves anybody.
+                let serves = ["bash", "-c", "echo srvr | socat -t5 - TCP:\(address):6910 | grep -q Mode:"]
+                try await eventually("ZooKeeper serves") {
+                    try await fixture.run(serves, on: Placement.client).status == 0
+                }
                 try await fixture.expectFastPath(connections: 4) {
                     let well = try await fixture.check(words("ruok"), on: Placement.client)
                     #expect(well == "imok")
