@@ -12,6 +12,8 @@ struct Suite {
     private typealias Sample = (Metric, Double)
     private static let shared = ["--cpu", "\(FullServers.clientCore)"]
     private static let connections = 8
+    /// Into how many samples the runs by number of requests are cut.
+    private static let parts = 4
 
     let rates: Rates
     private let bench: Bench
@@ -34,16 +36,22 @@ struct Suite {
     }
 
     /// Measures everything once: the three networks one directly after the other, another one first in each round.
+    ///
+    /// What much depends on is cut into short samples: this kind of machine is twice as fast in one second as in the next, and
+    /// many short samples of three networks in turn have met the same machine sooner than a few long ones.
     func measure(_ placement: Placement, _ round: Int, _ results: inout Results) async throws {
         var bench = bench
         bench.placement = placement
         let modes = Mode.allCases
-        for (number, measurement) in [
-            throughput, fourStreams, roundTrips, setUps, nginx, redis, memcached, postgres, fixedRates,
-        ].enumerated() {
-            for turn in modes.indices {
-                let mode = modes[(turn + round + number) % modes.count]
-                for (metric, value) in try await measurement(bench, mode) { results.add(metric, mode, value) }
+        for (measurement, samples) in [
+            (throughput, seconds), (fourStreams, seconds), (roundTrips, 1), (setUps, 1), (nginxKeepAlive, seconds),
+            (nginxConnections, Self.parts), (redis, Self.parts), (memcached, 1), (postgres, 1), (fixedRates, 1),
+        ] {
+            for number in 0..<samples {
+                for turn in modes.indices {
+                    let mode = modes[(turn + round + number) % modes.count]
+                    for (metric, value) in try await measurement(bench, mode) { results.add(metric, mode, value) }
+                }
             }
         }
     }
@@ -67,7 +75,7 @@ struct Suite {
     ) async throws -> (gigabits: Double, bytes: Double, secondsPerGigabyte: Double) {
         var sum = (gigabits: 0.0, bytes: 0.0)
         let busy = try await processorTime {
-            sum = try await bench.throughput(mode, streams: count, seconds: seconds, pin: FullServers.clientPin)
+            sum = try await bench.throughput(mode, streams: count, seconds: 1, pin: FullServers.clientPin)
         }
         return (sum.gigabits, sum.bytes, busy / (sum.bytes / 1e9))
     }
@@ -95,26 +103,29 @@ struct Suite {
 
     // MARK: Servers
 
-    private func nginx(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
-        let pin = FullServers.clientPin
-        _ = try await bench.apacheBench(mode, requests: 2000, keepAlive: true, pin: pin)
+    private func nginxKeepAlive(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
         let text = try await bench.client(
             mode,
-            pin + ["wrk", "-t1", "-c16", "-d\(seconds)s", "http://\(try bench.address(mode)):\(Bench.webPort)/"])
+            FullServers.clientPin + ["wrk", "-t1", "-c16", "-d1s", "http://\(try bench.address(mode)):\(Bench.webPort)/"])
         guard !text.contains("Socket errors"), !text.contains("Non-2xx"),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Requests/sec:") }),
-            let keepAlive = line.split(separator: " ").compactMap({ Double($0) }).first
+            let rate = line.split(separator: " ").compactMap({ Double($0) }).first
         else { throw LabError(.state, "wrk on \(mode.rawValue) has not counted, or counted failures: \(text)") }
-        // A fixed number, so that all three leave as many connections in TIME_WAIT.
-        let single = try await bench.apacheBench(mode, requests: 8000, keepAlive: false, pin: pin)
-        return [(.nginxKeepAlive, keepAlive), (.nginxConnections, single)]
+        return [(.nginxKeepAlive, rate)]
+    }
+
+    /// By a fixed number of requests, so that all three leave as many connections in TIME_WAIT.
+    private func nginxConnections(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let rate = try await bench.apacheBench(
+            mode, requests: 8000 / Self.parts, keepAlive: false, pin: FullServers.clientPin)
+        return [(.nginxConnections, rate)]
     }
 
     private func redis(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
         let pin = FullServers.clientPin
-        _ = try await bench.redisBenchmark(mode, "set", requests: 5000, pin: pin)
-        let set = try await bench.redisBenchmark(mode, "set", requests: 80000, pin: pin)
-        let get = try await bench.redisBenchmark(mode, "get", requests: 80000, pin: pin)
+        let requests = 80_000 / Self.parts
+        let set = try await bench.redisBenchmark(mode, "set", requests: requests, pin: pin)
+        let get = try await bench.redisBenchmark(mode, "get", requests: requests, pin: pin)
         return [(.redisSet, set), (.redisGet, get)]
     }
 
