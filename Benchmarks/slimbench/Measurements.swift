@@ -123,6 +123,7 @@ extension Bench {
 struct ProbeReport: Decodable {
     let p50: Double
     let p99: Double
+    let max: Double
 }
 
 /// What `slimprobe load` prints.

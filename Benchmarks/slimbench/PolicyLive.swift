@@ -11,7 +11,7 @@ struct PolicyLive: AsyncParsableCommand {
 
     @Option(help: "Rules of the large policy.") var rules = 10_000
     @Option(help: "Connections of each of two containers; one's are cut.") var connections = 5000
-    @Option(help: "Rounds of what is compared; medians are shown.") var rounds = 5
+    @Option(help: "Rounds of what is compared; medians are shown.") var rounds = 15
 
     private static let denied = "h1c2"
     private static let kept = "h1c1"
@@ -40,17 +40,28 @@ struct PolicyLive: AsyncParsableCommand {
         let server = try await bench.serveProbe(.slim)
         var times: [String: [Double]] = [:]
         var reloads: [Double] = []
+        var longest: [Double] = []
+        var longestAlone: [Double] = []
         for _ in 0..<rounds {
             for file in [empty, large] {
                 let report = try await router.reloadPolicy(PolicyRequest(file: file))
                 if file == large { reloads.append(report.milliseconds) }
                 times[file, default: []].append(try await bench.probe(.slim, "connect", ["--count", "1000"]).p50)
             }
+            longestAlone.append(try await bench.probe(.slim, "connect", ["--count", "3000"]).max)
+            // Both ways: taking a large policy, and leaving it.
+            async let busy = bench.probe(.slim, "connect", ["--count", "3000"]).max
+            _ = try await router.reloadPolicy(PolicyRequest(file: empty))
+            _ = try await router.reloadPolicy(PolicyRequest(file: large))
+            longest.append(try await busy)
         }
         await server.end()
         print("reload of \(rules) rules, in force: \(Results.text(median(reloads), 1)) ms")
         show(
             "connect() p50", median(times[large] ?? []), "with \(rules) rules", median(times[empty] ?? []), "with none")
+        show(
+            "longest of 3000 connect()", median(longest), "while \(rules) rules are taken", median(longestAlone), "else"
+        )
     }
 
     /// Another container retries in a loop what is denied to it.
@@ -82,21 +93,29 @@ struct PolicyLive: AsyncParsableCommand {
 
     private func cut(_ bench: Bench, _ router: AdminClient, _ empty: String, _ cut: String) async throws {
         let address = try bench.address(.slim)
-        var holders: [LabProcess] = []
+        var servers: [LabProcess] = []
+        var clients: [LabProcess] = []
         for (client, port) in Self.ports.sorted(by: { $0.key < $1.key }) {
-            let server = try await bench.serve(
-                .slim, [Bench.probeProgram, "serve", "-4", "--port", port], until: "ready")
-            let holder = try bench.start(
-                [Bench.probeProgram, "hold", address, port, "-4", "--connections", "\(connections)"], on: client,
-                underSlim: true)
-            try await holder.waitForOutput("\(connections)\n", atMost: .seconds(60))
-            holders += [server, holder]
+            servers.append(
+                try await bench.serve(.slim, [Bench.probeProgram, "serve", "-4", "--port", port], until: "ready"))
+            let stream = try bench.start(
+                [
+                    Bench.probeProgram, "stream", address, port, "-4", "--connections", "\(connections)", "--rate",
+                    "10000000", "--seconds", "8",
+                ], on: client, underSlim: true)
+            clients.append(stream)
+            try await stream.waitForOutput("going", atMost: .seconds(60))
         }
         let report = try await router.reloadPolicy(PolicyRequest(file: cut))
         print(
-            "reload that cuts: \(report.connectionsCut) cut, \(report.connectionsKept) kept, "
-                + "\(Results.text(report.milliseconds, 1)) ms from reading the file to the last cut")
-        for process in holders { await process.end() }
+            "reload that cuts: \(report.connectionsCut) cut, \(report.connectionsKept) kept; in force after "
+                + "\(Results.text(report.inForceMilliseconds, 1)) ms, the last one cut "
+                + "\(Results.text(report.milliseconds - report.inForceMilliseconds, 1)) ms later")
+        // The streams compare every byte.
+        let kept = try await clients[0].wait(atMost: .seconds(60))
+        print("those kept: \(kept.status == 0 ? "every byte as it was sent" : kept.errorOutput)")
+        let processes = clients + servers
+        for process in processes { await process.end() }
         _ = try await router.reloadPolicy(PolicyRequest(file: empty))
     }
 

@@ -18,6 +18,7 @@ struct Samples {
             return "\(hundredths / 100).\(rest.count == 1 ? "0" : "")\(rest)"
         }
         let rate = seconds.map { ", \"rate\": \(Int(Double(sorted.count) / $0))" } ?? ""
-        return "{\"unit\": \"us\", \"count\": \(sorted.count), \"p50\": \(at(0.5)), \"p99\": \(at(0.99))\(rate)}"
+        return
+            "{\"unit\": \"us\", \"count\": \(sorted.count), \"p50\": \(at(0.5)), \"p99\": \(at(0.99)), \"max\": \(at(1))\(rate)}"
     }
 }

@@ -19,6 +19,8 @@ struct Stream {
 
     private let pattern: [UInt8]
     private let bytesPerSecond: Int
+    /// Bytes in one piece: with a rate, what keeps thousands of connections from sending that much at once.
+    private let piece: Int
     private var connections: [Connection] = []
     private var buffer = [UInt8](repeating: 0, count: Stream.most)
 
@@ -44,6 +46,8 @@ struct Stream {
         pattern += pattern.prefix(Self.most)
         self.pattern = pattern
         bytesPerSecond = options.rate
+        let share = options.rate / 2 / max(1, options.connections)
+        piece = options.rate == 0 ? Self.most : min(Self.most, max(1, share))
         let target = try Target(options)
         for number in 0..<options.connections {
             let descriptor = try target.connect().descriptor
@@ -87,7 +91,7 @@ struct Stream {
     private mutating func send(_ index: Int) throws(ProbeError) {
         let connection = connections[index]
         let offset = (connection.phase + connection.sent) % Self.period
-        let room = min(Self.most, Self.window - (connection.sent - connection.received))
+        let room = min(piece, Self.window - (connection.sent - connection.received))
         let count = try check("write") {
             quiet(pattern.withUnsafeBytes { write(connection.descriptor, $0.baseAddress.map { $0 + offset }, room) })
         }

@@ -39,19 +39,23 @@ package struct ReloadReport: Codable, Equatable, Sendable {
     package var isChanged: Bool
     package var connectionsKept: Int
     package var connectionsCut: Int
+    /// From the request until new connections and packets obey it.
+    package var inForceMilliseconds: Double
+    /// From the request until the last connection that it denies was cut.
     package var milliseconds: Double
     /// What in the file has no effect, and why.
     package var notices: [String]
 
     package init(
-        file: String, rules: Int, isChanged: Bool, connectionsKept: Int, connectionsCut: Int, milliseconds: Double,
-        notices: [String] = []
+        file: String, rules: Int, isChanged: Bool, connectionsKept: Int, connectionsCut: Int,
+        inForceMilliseconds: Double, milliseconds: Double, notices: [String] = []
     ) {
         self.file = file
         self.rules = rules
         self.isChanged = isChanged
         self.connectionsKept = connectionsKept
         self.connectionsCut = connectionsCut
+        self.inForceMilliseconds = inForceMilliseconds
         self.milliseconds = milliseconds
         self.notices = notices
     }

@@ -21,7 +21,8 @@ package final class CompiledPolicy: Sendable {
     private let qosParts: SelectedParts
     /// Sorted by what decides first: priority, then name.
     private let qos: [PolicyQoS]
-    private let serial: UInt64
+    /// Tells policies of one process apart, those of the same content too.
+    package let serial: UInt64
 
     private static let serials = Atomic<UInt64>(0)
 

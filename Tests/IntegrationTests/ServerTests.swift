@@ -4,7 +4,8 @@ import Testing
 
 extension Integration {
     @Suite struct Servers {
-        private static func nginxConfiguration(_ folder: TemporaryFolder, port: Int) throws -> String {
+        /// nginx that serves a folder, and `/who` asks.
+        static func nginxConfiguration(_ folder: TemporaryFolder, port: Int) throws -> String {
             try folder.write(
                 "nginx.conf",
                 """

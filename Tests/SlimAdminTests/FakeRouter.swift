@@ -55,7 +55,8 @@ final class FakeRouter: AdminBackend {
     func reloadPolicy(_ request: PolicyRequest) throws -> ReloadReport {
         guard let file = request.file else { throw AdminError(.badRequest, "no policy is configured") }
         return ReloadReport(
-            file: file, rules: 1, isChanged: true, connectionsKept: 2, connectionsCut: 3, milliseconds: 4.5)
+            file: file, rules: 1, isChanged: true, connectionsKept: 2, connectionsCut: 3,
+            inForceMilliseconds: 3.5, milliseconds: 4.5)
     }
 
     func diffPolicy(_ request: PolicyRequest) -> PolicyDiffReport {

@@ -106,7 +106,9 @@ struct Suite {
     private func nginxKeepAlive(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
         let text = try await bench.client(
             mode,
-            FullServers.clientPin + ["wrk", "-t1", "-c16", "-d1s", "http://\(try bench.address(mode)):\(Bench.webPort)/"])
+            FullServers.clientPin + [
+                "wrk", "-t1", "-c16", "-d1s", "http://\(try bench.address(mode)):\(Bench.webPort)/",
+            ])
         guard !text.contains("Socket errors"), !text.contains("Non-2xx"),
             let line = text.split(separator: "\n").first(where: { $0.hasPrefix("Requests/sec:") }),
             let rate = line.split(separator: " ").compactMap({ Double($0) }).first

@@ -175,24 +175,29 @@ final class PolicyManager: Sendable {
         let start = ContinuousClock.now
         let (document, path) = try load(file)
         let policy = CompiledPolicy(document)
-        let (isChanged, result) = try state.withLock { (state) throws(AdminError) in
+        let (isChanged, enforced) = try state.withLock { (state) throws(AdminError) in
             let isChanged = state.policy.generation != policy.generation
             do throws(PacketFilterError) { try filterPackets(by: policy, for: state.containers) } catch {
                 throw AdminError(.internalError, "\(error); the policy in force stays")
             }
+            let old = state.policy
             state.policy = policy
             state.file = path
             state.since = wallClockSeconds()
             save(document)
-            return (isChanged, enforce(policy))
+            // The old one goes here, not in the connection thread: freeing ten thousand rules takes longer than a connect().
+            return withExtendedLifetime(old) { (isChanged, enforce(policy)) }
         }
-        let milliseconds = Double((ContinuousClock.now - start) / .microseconds(1)) / 1000
+        let milliseconds = { (moment: ContinuousClock.Instant) in Double((moment - start) / .microseconds(1)) / 1000 }
         logger.info(
             "policy reloaded",
-            metadata: ["file": "\(path)", "rules": "\(document.rules.count)", "connectionsCut": "\(result.cut)"])
+            metadata: [
+                "file": "\(path)", "rules": "\(document.rules.count)", "connectionsCut": "\(enforced.result.cut)",
+            ])
         return ReloadReport(
-            file: path, rules: document.rules.count, isChanged: isChanged, connectionsKept: result.kept,
-            connectionsCut: result.cut, milliseconds: milliseconds, notices: Self.notices(of: document))
+            file: path, rules: document.rules.count, isChanged: isChanged, connectionsKept: enforced.result.kept,
+            connectionsCut: enforced.result.cut, inForceMilliseconds: milliseconds(enforced.since),
+            milliseconds: milliseconds(.now), notices: Self.notices(of: document))
     }
 
     /// What a policy says in vain.
@@ -212,17 +217,20 @@ final class PolicyManager: Sendable {
     }
 
     /// Blocks until what the policy forbids has been cut.
-    private func enforce(_ policy: CompiledPolicy) -> ReviewResult {
+    ///
+    /// - Returns: what was kept and cut, and when new connections began to obey.
+    private func enforce(_ policy: CompiledPolicy) -> (result: ReviewResult, since: ContinuousClock.Instant) {
         let done = DispatchSemaphore(value: 0)
-        let result = Mutex(ReviewResult())
+        let outcome = Mutex((result: ReviewResult(), since: ContinuousClock.now))
         mailbox.post { engine in
             engine.adopt(policy) { reviewed in
-                result.withLock { $0 = reviewed }
+                outcome.withLock { $0.result = reviewed }
                 done.signal()
             }
+            outcome.withLock { $0.since = .now }
         }
         done.wait()
-        return result.withLock { $0 }
+        return outcome.withLock { $0 }
     }
 
     func diff(_ file: String?) throws(AdminError) -> PolicyDiffReport {

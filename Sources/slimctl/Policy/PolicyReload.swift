@@ -18,6 +18,7 @@ struct PolicyReload: AsyncParsableCommand {
         if json { return try Output.writeJSON(report) }
         Output.write(
             "\(report.file): \(report.rules) rules\(report.isChanged ? "" : ", as before"); \(report.connectionsKept) connections kept, "
-                + "\(report.connectionsCut) cut; \(report.milliseconds.rounded()) ms\n")
+                + "\(report.connectionsCut) cut; in force after \(Int(report.inForceMilliseconds.rounded(.up))) ms, "
+                + "done after \(Int(report.milliseconds.rounded(.up))) ms\n")
     }
 }
