@@ -30,9 +30,14 @@ package struct RunningProcess: Hashable, Sendable {
     }
 
     /// Resident memory in bytes (`VmRSS`).
-    package var residentBytes: Int? {
+    package var residentBytes: Int? { statusBytes("VmRSS:") }
+
+    /// Private writable memory in bytes, what `RLIMIT_DATA` limits (`VmData`).
+    package var dataBytes: Int? { statusBytes("VmData:") }
+
+    private func statusBytes(_ label: String) -> Int? {
         guard let content = try? LabFile.read("/proc/\(id)/status") else { return nil }
-        let line = String(decoding: content, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+        let line = String(decoding: content, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(label) }
         return line.flatMap { Int($0.split(whereSeparator: { " \t".contains($0) })[1]) }.map { $0 * 1024 }
     }
 

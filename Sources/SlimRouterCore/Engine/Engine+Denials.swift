@@ -7,7 +7,7 @@ internal import SystemPackage
 extension Engine {
     /// So long a container that is denied again and again waits for each further answer: whoever retries in a loop
     /// takes a small share of this thread, however many programs it runs.
-    private static let denialInterval: Duration = .milliseconds(1)
+    private static let denialInterval: Duration = .milliseconds(5)
     /// So many denials at once are answered without delay.
     private static let denialBurst = 200
 

@@ -56,6 +56,38 @@ extension Integration {
             }
         }
 
+        @Test func `a router that gets no more memory costs no connection`() async throws {
+            try await FaultLab.with("memory") { lab in
+                try await lab.withEchoServer(on: "h2c1", port: Self.echoPort) { _ in
+                    try await lab.withStreams(20) { streams in
+                        let router = try #require(try lab.lab.router(of: "h1").process)
+                        let limit = { (bytes: String) async throws -> Void in
+                            try await lab.fixture.check(
+                                ["prlimit", "--pid", "\(router.id)", "--data=\(bytes):"], on: nil)
+                        }
+                        try await limit("\(try #require(router.dataBytes) )")
+                        let holder = try lab.lab.start(
+                            lab.fixture.program(
+                                [
+                                    FaultLab.probe, "hold", try lab.fixture.address("h2c1"), "\(Self.echoPort)", "-4",
+                                    "--connections", "8000",
+                                ], on: "h1c2"))
+                        try await holder.waitForOutput("8000\n", atMost: .seconds(60))
+                        let lives = try lab.lab.router(of: "h1").process?.id == router.id
+                        print("the router \(lives ? "goes on" : "has ended")")
+                        try await streams.goOn(lab)
+                        await holder.end()
+                        if lives {
+                            try await limit("unlimited")
+                        } else {
+                            try await lab.lab.startRouter(of: "h1", lab.fixture.binaries)
+                        }
+                        try await lab.becomesFast(from: "h1c2", to: "h2c1", port: Self.echoPort)
+                    }
+                }
+            }
+        }
+
         /// Without the router: streams go on, listeners stay and are reached by the overlay, servers rest.
         private func expectService(_ lab: FaultLab, _ streams: Streams, idle: [LabProcess]) async throws {
             let before = try lab.processorTicks(of: idle)
