@@ -14,17 +14,19 @@ struct DemoPolicy {
         var servers: [LabProcess] = []
         var streams: [LabProcess] = []
         let address = try bench.lab.address(of: Self.server)
-        for (client, port) in zip(Self.clients, Self.ports) {
+        for port in Self.ports {
             let server = try bench.start(
                 ["iperf3", "-s", "-4", "--forceflush", "-p", port], on: Self.server, underSlim: true)
             try await server.waitForOutput("Server listening")
             servers.append(server)
-            let stream = try bench.start(
-                ["iperf3", "-4", "--forceflush", "-c", address, "-p", port, "-t", "4", "-i", "1"], on: client,
-                underSlim: true)
-            try await stream.waitForOutput("1.00-")
-            streams.append(stream)
         }
+        for (client, port) in zip(Self.clients, Self.ports) {
+            streams.append(
+                try bench.start(
+                    ["iperf3", "-4", "--forceflush", "-c", address, "-p", port, "-t", "6", "-i", "1"], on: client,
+                    underSlim: true))
+        }
+        for stream in streams { try await stream.waitForOutput("1.00-") }
         let text = """
             {
               "version": 1,
@@ -44,6 +46,10 @@ struct DemoPolicy {
         say(
             "  \(report.connectionsKept) connections kept, \(report.connectionsCut) cut, \(Results.text(report.milliseconds, 1)) ms"
         )
+        guard report.connectionsCut > 0 else {
+            throw LabError(
+                .state, "the reload has cut nothing: the connections of \(Self.clients[0]) are not known to it")
+        }
         for (client, stream) in zip(Self.clients, streams) {
             let outcome = try await stream.wait()
             let lines = (outcome.output + outcome.errorOutput).split(separator: "\n")
