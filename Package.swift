@@ -120,6 +120,14 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
 
+        // How much containers may send and receive, and what goes first.
+        .target(
+            name: "SlimTraffic",
+            dependencies: [
+                "SlimNetlink", "SlimPacketFilter", "SlimPolicy", "SlimRegistry", "SlimSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: strict),
+
         // Router to router, and operator to router.
         .target(
             name: "SlimControl",
@@ -147,7 +155,7 @@ let package = Package(
             name: "SlimRouterCore",
             dependencies: [
                 "CSlimABI", "SlimSystem", "SlimNetlink", "SlimRegistry", "SlimJSON", "SlimConfiguration", "SlimOverlay",
-                "SlimControl", "SlimAdmin", "SlimPolicy", "SlimPacketFilter",
+                "SlimControl", "SlimAdmin", "SlimPolicy", "SlimPacketFilter", "SlimTraffic",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: connectionPath),
@@ -171,7 +179,7 @@ let package = Package(
             name: "slimctl",
             dependencies: [
                 "CSlimSystem", "SlimSystem", "SlimLab", "SlimAdmin", "SlimJSON", "SlimConfiguration", "SlimOverlay",
-                "SlimPKI", "SlimPacketFilter", "SlimPolicy", "SlimRegistry",
+                "SlimPKI", "SlimPacketFilter", "SlimPolicy", "SlimRegistry", "SlimTraffic",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
@@ -207,6 +215,12 @@ let package = Package(
             name: "SlimPolicyTests",
             dependencies: [
                 "SlimPolicy", "SlimJSON", "SlimRegistry", .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: strict),
+        .testTarget(
+            name: "SlimTrafficTests",
+            dependencies: [
+                "SlimJSON", "SlimNetlink", "SlimPacketFilter", "SlimPolicy", "SlimRegistry", "SlimTraffic",
+                .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
         .testTarget(name: "SlimPKITests", dependencies: ["SlimPKI"], swiftSettings: strict),
         .testTarget(

@@ -43,12 +43,10 @@ package struct ReloadReport: Codable, Equatable, Sendable {
     package var inForceMilliseconds: Double
     /// From the request until the last connection that it denies was cut.
     package var milliseconds: Double
-    /// What in the file has no effect, and why.
-    package var notices: [String]
 
     package init(
         file: String, rules: Int, isChanged: Bool, connectionsKept: Int, connectionsCut: Int,
-        inForceMilliseconds: Double, milliseconds: Double, notices: [String] = []
+        inForceMilliseconds: Double, milliseconds: Double
     ) {
         self.file = file
         self.rules = rules
@@ -57,7 +55,6 @@ package struct ReloadReport: Codable, Equatable, Sendable {
         self.connectionsCut = connectionsCut
         self.inForceMilliseconds = inForceMilliseconds
         self.milliseconds = milliseconds
-        self.notices = notices
     }
 }
 

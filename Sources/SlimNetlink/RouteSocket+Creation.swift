@@ -16,6 +16,17 @@ extension RouteSocket {
         try create("dummy", name, changes, rtnl_link_alloc()) { rtnl_link_set_type($0, "dummy") }
     }
 
+    /// Makes an intermediate functional block: packets of other devices are sent through it to be queued, and go on where they
+    /// were going.
+    ///
+    /// - Parameter queueLength: in packets, of queues that are not told otherwise.
+    package func createFunctionalBlock(_ name: String, queueLength: UInt32) throws(NetlinkError) {
+        try create("ifb device", name, LinkChanges(), rtnl_link_alloc()) { link in
+            rtnl_link_set_txqlen(link, queueLength)
+            return rtnl_link_set_type(link, "ifb")
+        }
+    }
+
     /// Makes a VXLAN device without a default destination: it sends only where its forwarding entries say.
     package func createVXLAN(
         _ name: String, _ parameters: Link.VXLAN, _ changes: LinkChanges = LinkChanges()

@@ -27,11 +27,11 @@ struct Ruleset {
 }
 
 /// A set, a map or a chain of a table, as lines.
-func block(_ head: String, _ body: [String]) -> [String] {
+package func block(_ head: String, _ body: [String]) -> [String] {
     ["\t\(head) {"] + body.map { "\t\t\($0)" } + ["\t}"]
 }
 
 /// The elements of a set or map; nftables knows no empty list.
-func elements(_ list: [String]) -> [String] {
+package func elements(_ list: [String]) -> [String] {
     list.isEmpty ? [] : ["elements = { \(list.joined(separator: ", ")) }"]
 }

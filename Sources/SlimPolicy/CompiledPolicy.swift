@@ -20,7 +20,7 @@ package final class CompiledPolicy: Sendable {
     private let bandwidth: SelectedParts
     private let qosParts: SelectedParts
     /// Sorted by what decides first: priority, then name.
-    private let qos: [PolicyQoS]
+    let qos: [PolicyQoS]
     /// Tells policies of one process apart, those of the same content too.
     package let serial: UInt64
 

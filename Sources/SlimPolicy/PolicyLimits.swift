@@ -12,10 +12,20 @@ package struct PolicyLimits: Hashable, Sendable {
     init() {}
 
     mutating func tighten(_ entry: PolicyBandwidth) {
-        egress = [egress, entry.egress].compactMap(\.self).min()
-        ingress = [ingress, entry.ingress].compactMap(\.self).min()
-        connectionEgress = [connectionEgress, entry.connectionEgress].compactMap(\.self).min()
-        connectionIngress = [connectionIngress, entry.connectionIngress].compactMap(\.self).min()
+        var limits = PolicyLimits()
+        limits.egress = entry.egress
+        limits.ingress = entry.ingress
+        limits.connectionEgress = entry.connectionEgress
+        limits.connectionIngress = entry.connectionIngress
+        tighten(limits)
+    }
+
+    /// Takes the lower of each two.
+    package mutating func tighten(_ other: PolicyLimits) {
+        egress = [egress, other.egress].compactMap(\.self).min()
+        ingress = [ingress, other.ingress].compactMap(\.self).min()
+        connectionEgress = [connectionEgress, other.connectionEgress].compactMap(\.self).min()
+        connectionIngress = [connectionIngress, other.connectionIngress].compactMap(\.self).min()
     }
 }
 

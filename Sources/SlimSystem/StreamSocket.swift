@@ -7,6 +7,7 @@ package import SystemPackage
 package enum StreamSocket {
     package enum Option: Sendable {
         case reuseAddress, fastOpenQueue, fastOpenWithoutCookie, v6Only, noDelay
+        case mark, priority, typeOfService, trafficClass
 
         var name: (level: CInt, option: CInt) {
             switch self {
@@ -15,6 +16,10 @@ package enum StreamSocket {
             case .fastOpenWithoutCookie: (CInt(IPPROTO_TCP), TCP_FASTOPEN_NO_COOKIE)
             case .v6Only: (CInt(IPPROTO_IPV6), IPV6_V6ONLY)
             case .noDelay: (CInt(IPPROTO_TCP), TCP_NODELAY)
+            case .mark: (SOL_SOCKET, SO_MARK)
+            case .priority: (SOL_SOCKET, SO_PRIORITY)
+            case .typeOfService: (CInt(IPPROTO_IP), IP_TOS)
+            case .trafficClass: (CInt(IPPROTO_IPV6), IPV6_TCLASS)
             }
         }
     }
@@ -38,6 +43,16 @@ package enum StreamSocket {
     package static func get(_ option: Option, on fd: CInt) throws(Errno) -> CInt {
         let (level, name) = option.name
         return try integer(level, name, of: fd)
+    }
+
+    /// Lowers how fast a socket sends. The corresponding option is `SO_MAX_PACING_RATE`.
+    package static func limitPace(_ fd: CInt, bytesPerSecond: UInt64) throws(Errno) {
+        var pace: UInt64 = 0
+        var length = socklen_t(MemoryLayout<UInt64>.size)
+        try systemCall { getsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &pace, &length) }
+        guard pace > bytesPerSecond else { return }
+        pace = bytesPerSecond
+        try systemCall { setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &pace, socklen_t(MemoryLayout<UInt64>.size)) }
     }
 
     /// The corresponding C function is `bind`.

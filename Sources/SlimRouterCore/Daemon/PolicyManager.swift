@@ -9,6 +9,7 @@ internal import SlimPacketFilter
 internal import SlimPolicy
 internal import SlimRegistry
 internal import SlimSystem
+internal import SlimTraffic
 internal import Synchronization
 
 /// The policy in force: takes it from its file, gives it to the connection thread and to the packet filter, and keeps a
@@ -20,7 +21,10 @@ final class PolicyManager: Sendable {
         var policy = CompiledPolicy(.open)
         var file: String?
         var since: UInt64 = 0
-        var containers: [LocalContainer] = []
+        /// Those of this host; `nil` until it is known which there are.
+        var containers: [LocalContainer]?
+        /// Why rates do not hold, as it was logged last.
+        var trouble: TrafficError?
     }
 
     /// Where the operator's file is; `nil` when none is configured and the default one does not exist.
@@ -28,6 +32,7 @@ final class PolicyManager: Sendable {
     private let copy: String
     private let mailbox: Mailbox
     private let filter: PacketFilter
+    private let traffic: TrafficControl
     private let bridge: String
     private let tunnel: Endpoint
     private let logger: Logger
@@ -37,8 +42,11 @@ final class PolicyManager: Sendable {
     private let isRefreshDue = Atomic<Bool>(false)
 
     /// Prepares to act in the calling thread's network namespace.
-    init(configuration: RouterConfiguration, mailbox: Mailbox, logger: Logger) throws(PacketFilterError) {
+    init(
+        configuration: RouterConfiguration, traffic: TrafficControl, mailbox: Mailbox, logger: Logger
+    ) throws(PacketFilterError) {
         filter = try PacketFilter()
+        self.traffic = traffic
         bridge = configuration.overlay.bridge
         tunnel = Endpoint(configuration.underlay.address, configuration.overlay.vxlanPort)
         configured = configuration.policyFile
@@ -61,7 +69,6 @@ final class PolicyManager: Sendable {
         }
         save(document)
         mailbox.post { $0.adopt(policy) { _ in } }
-        for notice in Self.notices(of: document) { logger.warning("\(file): \(notice)") }
     }
 
     private func startDocument() throws(ConfigurationError) -> (PolicyDocument, String)? {
@@ -111,9 +118,10 @@ final class PolicyManager: Sendable {
 
     private func refresh() {
         state.withLock { state in
-            do throws(PacketFilterError) { try filterPackets(by: state.policy, for: state.containers) } catch {
+            do throws(PacketFilterError) { try filterPackets(by: state.policy, for: state.containers ?? []) } catch {
                 logger.error("packets do not obey the policy for new containers", metadata: ["error": "\(error)"])
             }
+            shapeTraffic(&state)
         }
         do { try parties.save(knownHosts()) } catch {
             logger.error("what is known of other hosts' containers cannot be kept", metadata: ["error": "\(error)"])
@@ -135,27 +143,64 @@ final class PolicyManager: Sendable {
         try state.withLock { (state) throws(PacketFilterError) in
             try filterPackets(by: state.policy, for: containers)
             state.containers = containers
+            shapeTraffic(&state)
         }
     }
 
     /// Lays down again what somebody has flushed with all other rules of the host.
-    func mendFilter() {
+    func mend() {
         state.withLock { state in
+            mendTraffic(&state)
             guard !filter.isPresent() else { return }
             do throws(PacketFilterError) {
-                try filterPackets(by: state.policy, for: state.containers)
+                try filterPackets(by: state.policy, for: state.containers ?? [])
                 logger.warning("the packet filter was gone, and is back: flush other tables than Slim's only")
             } catch { logger.error("packets do not obey the policy", metadata: ["error": "\(error)"]) }
         }
     }
 
     private func filterPackets(by policy: CompiledPolicy, for containers: [LocalContainer]) throws(PacketFilterError) {
-        let others = knownHosts().flatMap { host in
+        try filter.apply(
+            PacketRules(
+                policy: policy, containers: containers, others: otherContainers(), bridge: bridge, tunnel: tunnel))
+        mailbox.post { $0.isFilterInForce = true }
+    }
+
+    private func otherContainers() -> [PolicyContainer] {
+        knownHosts().flatMap { host in
             host.containers.map { PolicyContainer(name: $0.name, labels: $0.labels, addresses: $0.addresses) }
         }
-        try filter.apply(
-            PacketRules(policy: policy, containers: containers, others: others, bridge: bridge, tunnel: tunnel))
-        mailbox.post { $0.isFilterInForce = true }
+    }
+
+    // MARK: Rates and priorities
+
+    /// Limits and prefers traffic as a policy says. Until it is known which containers there are, nothing changes.
+    private func shapeTraffic(by policy: CompiledPolicy, for containers: [LocalContainer]?) throws(TrafficError) {
+        guard let containers else { return }
+        let others = policy.hasTreatments ? otherContainers() : []
+        try traffic.apply(TrafficPlan(policy, containers, others: others, bridge: bridge))
+    }
+
+    private func shapeTraffic(_ state: inout State) {
+        do throws(TrafficError) {
+            try shapeTraffic(by: state.policy, for: state.containers)
+            state.trouble = nil
+        } catch { complain(of: error, &state) }
+    }
+
+    private func mendTraffic(_ state: inout State) {
+        do throws(TrafficError) {
+            guard try traffic.mend() else { return }
+            state.trouble = nil
+            logger.warning("what limits rates was gone in part, or the host has other devices: it is whole again")
+        } catch { complain(of: error, &state) }
+    }
+
+    /// It is tried again and again, and said once.
+    private func complain(of error: TrafficError, _ state: inout State) {
+        guard state.trouble != error else { return }
+        state.trouble = error
+        logger.error("rates do not hold", metadata: ["error": "\(error)"])
     }
 
     // MARK: What the operator asks
@@ -177,9 +222,15 @@ final class PolicyManager: Sendable {
         let policy = CompiledPolicy(document)
         let (isChanged, enforced) = try state.withLock { (state) throws(AdminError) in
             let isChanged = state.policy.generation != policy.generation
-            do throws(PacketFilterError) { try filterPackets(by: policy, for: state.containers) } catch {
+            do throws(TrafficError) { try shapeTraffic(by: policy, for: state.containers) } catch {
+                shapeTraffic(&state)
                 throw AdminError(.internalError, "\(error); the policy in force stays")
             }
+            do throws(PacketFilterError) { try filterPackets(by: policy, for: state.containers ?? []) } catch {
+                shapeTraffic(&state)
+                throw AdminError(.internalError, "\(error); the policy in force stays")
+            }
+            state.trouble = nil
             let old = state.policy
             state.policy = policy
             state.file = path
@@ -197,14 +248,7 @@ final class PolicyManager: Sendable {
         return ReloadReport(
             file: path, rules: document.rules.count, isChanged: isChanged, connectionsKept: enforced.result.kept,
             connectionsCut: enforced.result.cut, inForceMilliseconds: milliseconds(enforced.since),
-            milliseconds: milliseconds(.now), notices: Self.notices(of: document))
-    }
-
-    /// What a policy says in vain.
-    private static func notices(of document: PolicyDocument) -> [String] {
-        [("bandwidth", document.bandwidth.count), ("qos", document.qos.count)].filter { $0.1 > 0 }.map { part, count in
-            "\(part): \(count) entries have no effect: this version of slimrouter does not limit or prefer traffic"
-        }
+            milliseconds: milliseconds(.now))
     }
 
     private func load(_ file: String?) throws(AdminError) -> (PolicyDocument, String) {

@@ -11,6 +11,7 @@ internal import SlimOverlay
 internal import SlimPacketFilter
 internal import SlimRegistry
 internal import SlimSystem
+internal import SlimTraffic
 internal import SystemPackage
 
 /// The daemon: brings up the parts in order, connects them, and takes them down on SIGTERM.
@@ -60,8 +61,11 @@ package final class RouterDaemon: Sendable {
     ) async throws(RouterError) {
         let keeper = try KeeperLink(directory: directory.path)
         let kept = try keeper.take()
+        let traffic = try explaining { () throws(TrafficError) in
+            try TrafficControl(configuration.traffic)
+        }
         let policy = try explaining { () throws(PacketFilterError) in
-            try PolicyManager(configuration: configuration, mailbox: mailbox, logger: logger)
+            try PolicyManager(configuration: configuration, traffic: traffic, mailbox: mailbox, logger: logger)
         }
         try startEngine(mailbox, keeper, kept, policy) { message, peer in control.send(message, to: peer) }
         defer { mailbox.post { $0.isStopped = true } }
@@ -111,7 +115,7 @@ package final class RouterDaemon: Sendable {
     private static func lookAfter(_ containers: ContainerManager, _ policy: PolicyManager) async {
         while (try? await Task.sleep(for: .seconds(5))) != nil {
             await containers.detachVanished()
-            policy.mendFilter()
+            policy.mend()
         }
     }
 
@@ -219,6 +223,13 @@ package final class RouterDaemon: Sendable {
         do throws(Problem) { return try body() } catch {
             throw RouterError(what.map { "\($0): \(error)" } ?? "\(error)")
         }
+    }
+}
+
+extension RouterConfiguration {
+    /// What the traffic of this host's containers passes.
+    fileprivate var traffic: TrafficConfiguration {
+        TrafficConfiguration(underlay: underlay.address, bridge: overlay.bridge, vxlan: overlay.vxlan)
     }
 }
 

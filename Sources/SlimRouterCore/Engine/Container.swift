@@ -1,5 +1,6 @@
 internal import SlimRegistry
 internal import SlimSystem
+internal import SlimTraffic
 
 /// A container on this host, as the connection thread knows it.
 final class Container {
@@ -24,6 +25,8 @@ final class Container {
     var deliveries: UInt64 = 0
     var connectionCount = 0
     var ports = PortPool()
+    /// What its traffic is marked with.
+    let trafficNumber: TrafficNumber?
     /// Before then, a further denial has to wait.
     var nextDenial: ContinuousClock.Instant?
     /// Closes what its programs have sent.
@@ -34,6 +37,7 @@ final class Container {
         namespace = arrangement.namespace
         ipv4 = arrangement.ipv4
         ipv6 = arrangement.ipv6
+        trafficNumber = TrafficNumber([arrangement.ipv4, arrangement.ipv6].compactMap { $0 })
         party = Party(
             ContainerIdentity(
                 name: arrangement.name, addresses: [arrangement.ipv4, arrangement.ipv6].compactMap { $0 },

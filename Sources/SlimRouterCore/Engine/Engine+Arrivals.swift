@@ -151,6 +151,9 @@ extension Engine {
         }
         refreshOptions(of: listener)
         if !listener.options.isEmpty { listener.options.apply(to: connection.raw) }
+        shape(
+            connection.raw, of: listener.container, listener.family, from: preamble.source.address,
+            to: preamble.destination)
         connections.add(
             Connection(
                 namespace: listener.container.namespace, direction: .incoming, local: preamble.destination,

@@ -62,10 +62,11 @@ extension Engine {
 
     private func route(_ pending: PendingConnect) {
         if let mode = denial(of: pending) { return deny(pending, mode) }
+        if isByPacketsOnly(pending.link.container) { return fallBack(pending) }
         if let container = containersByAddress[pending.destination.address] {
-            guard let listener = container.listener(for: pending.destination), !listener.isPaused else {
-                return fallBack(pending)
-            }
+            guard let listener = container.listener(for: pending.destination), !listener.isPaused,
+                !isByPacketsOnly(container)
+            else { return fallBack(pending) }
             return start(pending, to: local, family: listener.family)
         }
         guard let owner = hosts.owner(of: pending.destination.address), let peer = peers[owner], peer.isConnected,
@@ -141,10 +142,12 @@ extension Engine {
             guard peer.fastOpenWorks else {
                 let socket = try StreamSocket.open(pending.family, nonblocking: true)
                 copyOptions(pending, to: socket)
+                shape(socket.raw, of: container, pending.family, from: source.address, to: pending.destination)
                 return try startSlowly(pending, socket, source: source, to: address, preamble: Array(bytes))
             }
             let socket = try spares.take(pending.family)
             copyOptions(pending, to: socket)
+            shape(socket.raw, of: container, pending.family, from: source.address, to: pending.destination)
             if pending.isNonblocking { try StreamSocket.setNonblocking(socket.raw, true) }
             let sent = try StreamSocket.fastOpen(socket.raw, UnsafeRawBufferPointer(bytes), to: address)
             guard sent == Preamble.byteCount else { throw .invalidArgument }

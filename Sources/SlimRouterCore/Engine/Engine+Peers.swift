@@ -116,7 +116,7 @@ extension Engine {
             verdict = .denied
             isSilent = mode == .drop
         } else if let container = containersByAddress[query.destination.address] {
-            switch container.listener(for: query.destination) {
+            switch isByPacketsOnly(container) ? nil : container.listener(for: query.destination) {
             case let listener? where listener.isPaused: verdict = .busy
             case let listener?: verdict = listener.family == .v4 ? .listening : .listeningV6
             case nil: verdict = .notListening

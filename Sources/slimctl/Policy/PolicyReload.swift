@@ -14,7 +14,6 @@ struct PolicyReload: AsyncParsableCommand {
 
     func run() async throws {
         let report = try await router.client().reloadPolicy(PolicyRequest(file: file.map(absolutePath)))
-        for notice in report.notices { Output.complain("\(report.file): \(notice)") }
         if json { return try Output.writeJSON(report) }
         Output.write(
             "\(report.file): \(report.rules) rules\(report.isChanged ? "" : ", as before"); \(report.connectionsKept) connections kept, "
