@@ -12,7 +12,8 @@ SWIFT_BUILD_STATIC := $(SWIFT_BUILD) --static-swift-stdlib
 PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libnftables-dev libbpf-dev pkg-config nftables iperf3 nginx-light \
 	redis-server redis-tools apache2-utils musl-tools curl iputils-ping \
 	haproxy memcached postgresql-15 openssh-server openssl socat wrk sockperf systemd python3 nodejs \
-	openjdk-17-jdk-headless zookeeper nftables faketime
+	openjdk-17-jdk-headless zookeeper nftables faketime \
+	qemu-system-x86 gcc-12 sparse cpio xz-utils
 # What the packages above would start. The tests run servers of their own, in namespaces.
 SERVICES := nginx.service redis-server.service haproxy.service memcached.service postgresql.service \
 	postgresql@15-main.service ssh.service ssh.socket nftables.service
@@ -20,7 +21,7 @@ SERVICES := nginx.service redis-server.service haproxy.service memcached.service
 PROGRAMS := slimctl slimrouter slimprobe slimbench
 SWIFT_SOURCES := Package.swift Sources Tests Benchmarks
 
-.PHONY: all help deps build demo test bench bench-results bench-quick soak install clean lint
+.PHONY: all help deps build demo test test-kernels bench bench-results bench-quick soak install clean lint
 
 all: build ## build build/bin/slimctl, build/bin/slimrouter and build/lib/libslimsocket.so
 
@@ -64,8 +65,14 @@ demo: deps build ## show iperf3, nginx and redis over host, plain overlay and Sl
 
 test: deps build ## install what is missing, build, run every test (as root)
 	@# Apart: programs in labs are waited for, and must not wait for what keeps every processor busy.
-	@status=0; swift test --skip '^IntegrationTests\.' || status=1; \
+	@status=0; swift test --skip '^(IntegrationTests|KernelModuleTests)\.' || status=1; \
+	swift test --skip-build --filter '^KernelModuleTests\.' || status=1; \
 	swift test --skip-build --filter '^IntegrationTests\.' || status=1; exit $$status
+
+# Others with KERNELS="6.1 6.12". Newer ones than the release's come from its backports, with their emulator.
+KERNELS ?= 6.12
+test-kernels: deps ## run the kernel module's tests on Linux 6.12 (as root)
+	SLIM_TEST_KERNELS="$(KERNELS)" swift test --filter '^KernelModuleTests\.'
 
 # ROUNDS=9 for steadier medians.
 ROUNDS ?= 5

@@ -256,6 +256,7 @@ let package = Package(
                 "CSlimABI", "SlimRouterCore", "SlimRegistry", "SlimSystem",
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
+        .testTarget(name: "KernelModuleTests", swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimSystem", "SlimPKI"],
             exclude: ["README.md", "Helpers", "Programs/Helpers", "Faults/Helpers"],

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * What a router says to the Slim kernel module: ioctls of the misc device /dev/slim (mode 0600; opening it takes
- * CAP_NET_ADMIN in the initial user namespace).
+ * What a router says to the Slim kernel module: ioctls of the misc device /dev/slim (mode 0600;
+ * opening it takes CAP_NET_ADMIN in the initial user namespace).
  *
- * Every structure has one size, the same for 32-bit and 64-bit callers. What is said to be 0 must be 0 or the call
- * is refused with EINVAL. Numbers are in host byte order, ports too; addresses are bytes in network order.
+ * Every structure has one size, the same for 32-bit and 64-bit callers. What is said to be 0 must
+ * be 0 or the call is refused with EINVAL. Numbers are in host byte order, ports too; addresses are
+ * bytes in network order.
  */
 #ifndef _UAPI_SLIM_H
 #define _UAPI_SLIM_H
@@ -18,7 +19,10 @@
 /* The most items of one SLIM_GUARD_REVOKE, and the most entries of one SLIM_GUARD_LIST. */
 #define SLIM_GUARD_BATCH 1024
 
-/* The layout of struct slim_address of the local protocol. An IPv4 address uses bytes[0..3]. family 0: no address, all 0. */
+/*
+ * The layout of struct slim_address of the local protocol. An IPv4 address uses bytes[0..3]. family
+ * 0: no address, all 0.
+ */
 struct slim_guard_address {
 	__u16 family; /* AF_INET, AF_INET6 or 0 */
 	__u16 port;
@@ -27,8 +31,8 @@ struct slim_guard_address {
 };
 
 /*
- * SLIM_GUARD_GREET. `version` is the caller's going in and the module's coming out; EPROTONOSUPPORT (with `version` filled in)
- * when the module does not speak the caller's. All else is 0 going in.
+ * SLIM_GUARD_GREET. `version` is the caller's going in and the module's coming out; EPROTONOSUPPORT
+ * (with `version` filled in) when the module does not speak the caller's. All else is 0 going in.
  */
 struct slim_guard_greeting {
 	__u32 version;
@@ -40,32 +44,39 @@ struct slim_guard_greeting {
 };
 
 enum slim_guard_feature {
-	/* SOL_SOCKET options are guarded by the socket's own operations (Linux 6.2), not by a probe. */
+	/*
+	 * SOL_SOCKET options are guarded by the socket's own operations (Linux 6.2), not by a
+	 * probe.
+	 */
 	SLIM_GUARD_FEATURE_SOCKET_OPTIONS = 1 << 0,
 };
 
 enum slim_guard_tag_flag {
 	/*
-	 * The socket is not connected. It may be, once, to `destination` and nowhere else: by connect() or by
-	 * sendto(MSG_FASTOPEN). Without this flag `destination` is all 0 and the socket can never be connected again.
+	 * The socket is not connected. It may be, once, to `destination` and nowhere else: by
+	 * connect() or by sendto(MSG_FASTOPEN). Without this flag `destination` is all 0 and the
+	 * socket can never be connected again.
 	 */
 	SLIM_GUARD_TAG_PREPARED = 1 << 0,
 };
 
 /*
- * SLIM_GUARD_TAG: from now on the socket is guarded, for whoever holds it, until its last close. There is no way to take a tag off.
+ * SLIM_GUARD_TAG: from now on the socket is guarded, for whoever holds it, until its last close.
+ * There is no way to take a tag off.
  *
- * The socket is a plain TCP socket (AF_INET or AF_INET6) that does not listen. On an AF_INET6 socket AF_INET addresses
- * are told as IPv4-mapped ones. `destination` is a real (underlay) address of the socket's own family (IPv4-mapped in an AF_INET6
- * address is fine); `local` and `peer` are the overlay's, what getsockname() and getpeername() will answer.
+ * The socket is a plain TCP socket (AF_INET or AF_INET6) that does not listen. On an AF_INET6
+ * socket AF_INET addresses are told as IPv4-mapped ones. `destination` is a real (underlay) address
+ * of the socket's own family (IPv4-mapped in an AF_INET6 address is fine); `local` and `peer` are
+ * the overlay's, what getsockname() and getpeername() will answer.
  *
- * EBADF, ENOTSOCK: not a socket. EOPNOTSUPP: not TCP, or MPTCP, kTLS, SMC. EINVAL: it listens, or a field is wrong.
- * ESTALE: `cookie` is not the socket's. EALREADY: it has a tag. EISCONN: PREPARED, but it is connected or connecting. ENOMEM.
+ * EBADF, ENOTSOCK: not a socket. EOPNOTSUPP: not TCP, or MPTCP, kTLS, SMC. EINVAL: it listens, or a
+ * field is wrong. ESTALE: `cookie` is not the socket's. EALREADY: it has a tag. EISCONN: PREPARED,
+ * but it is connected or connecting. ENOMEM.
  */
 struct slim_guard_tag {
 	__s32 fd;
 	__u32 flags;	  /* enum slim_guard_tag_flag */
-	__u64 cookie;	  /* SO_COOKIE, which must have been asked for: asking is what makes the kernel assign it */
+	__u64 cookie;	  /* SO_COOKIE, asked for before: only then the kernel assigns it */
 	__u64 id;	  /* the caller's own: told by QUERY and LIST, not interpreted */
 	__u64 generation; /* of the policy: likewise */
 	struct slim_guard_address local;
@@ -75,14 +86,15 @@ struct slim_guard_tag {
 };
 
 /*
- * SLIM_GUARD_REVOKE: each socket is cut (a connected peer gets a reset), calls that wait on it wake, and it is dead for every
- * holder. A socket is named by its cookie, or by a descriptor of the caller's.
+ * SLIM_GUARD_REVOKE: each socket is cut (a connected peer gets a reset), calls that wait on it
+ * wake, and it is dead for every holder. A socket is named by its cookie, or by a descriptor of the
+ * caller's.
  */
 struct slim_guard_revocation {
 	__u64 cookie;		/* SO_COOKIE; 0 when named by fd */
 	__u64 namespace_cookie; /* SO_NETNS_COOKIE, compared unless 0; 0 when named by fd */
 	__s32 fd;		/* -1 when named by cookie */
-	__s32 error;		/* out: 0, or ENOENT (not tagged, or gone), EBADF, ENOTSOCK, EINVAL (both or neither named) */
+	__s32 error;		/* out: 0, ENOENT (no tag, or gone), EBADF, ENOTSOCK, EINVAL */
 };
 
 struct slim_guard_revoke {
@@ -118,8 +130,8 @@ struct slim_guard_query {
 };
 
 /*
- * SLIM_GUARD_LIST: live tags in the order of their cookies, beginning after `after`. To go on, call again with the last cookie
- * that was told; `count` is less than `capacity` when there is no more.
+ * SLIM_GUARD_LIST: live tags in the order of their cookies, beginning after `after`. To go on, call
+ * again with the last cookie that was told; `count` is less than `capacity` when there is no more.
  */
 struct slim_guard_list {
 	__u64 entries; /* pointer to struct slim_guard_entry [capacity] */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * The socket options that a guarded socket still has: one list for both guards. Whoever includes this has the names defined
- * (linux/tcp.h, linux/in.h, linux/in6.h, asm/socket.h), and passes a macro X(level, option). docs/threat-model.md says why each
- * is harmless.
+ * The socket options that a guarded socket still has: one list for both guards. Whoever includes
+ * this has the names defined (linux/tcp.h, linux/in.h, linux/in6.h, asm/socket.h), and passes a
+ * macro X(level, option). docs/threat-model.md says why each is harmless.
  *
  * Lists, not tables: of an option's old and new form (time stamps) both are there.
  */
@@ -19,6 +19,7 @@
 	X(SOL_SOCKET, SO_RCVLOWAT)		\
 	X(SOL_SOCKET, SO_RCVTIMEO_NEW)		\
 	X(SOL_SOCKET, SO_RCVTIMEO_OLD)		\
+	X(SOL_SOCKET, SO_REUSEADDR)		\
 	X(SOL_SOCKET, SO_SELECT_ERR_QUEUE)	\
 	X(SOL_SOCKET, SO_SNDBUF)		\
 	X(SOL_SOCKET, SO_SNDTIMEO_NEW)		\
@@ -45,15 +46,17 @@
 	X(IPPROTO_TCP, TCP_WINDOW_CLAMP)
 
 /*
- * Accepted without effect: programs set these as a matter of course and take a refusal for a broken connection, but the marking of
- * packets and the sharing of ports are the host's.
+ * Accepted without effect: programs set these as a matter of course and take a refusal for a broken
+ * connection, but the marking of packets is the host's.
  */
 #define SLIM_OPTIONS_IGNORED(X)			\
-	X(SOL_SOCKET, SO_REUSEADDR)		\
 	X(IPPROTO_IP, IP_TOS)			\
 	X(IPPROTO_IPV6, IPV6_TCLASS)
 
-/* May be read, beside all that may be set. Nothing here holds an address, an interface, a route or a key of the host. */
+/*
+ * May be read, beside all that may be set. Nothing here holds an address, an interface, a route or
+ * a key of the host.
+ */
 #define SLIM_OPTIONS_READ(X)			\
 	X(SOL_SOCKET, SO_ACCEPTCONN)		\
 	X(SOL_SOCKET, SO_BROADCAST)		\
@@ -67,7 +70,6 @@
 	X(SOL_SOCKET, SO_NETNS_COOKIE)		\
 	X(SOL_SOCKET, SO_PRIORITY)		\
 	X(SOL_SOCKET, SO_PROTOCOL)		\
-	X(SOL_SOCKET, SO_REUSEADDR)		\
 	X(SOL_SOCKET, SO_REUSEPORT)		\
 	X(SOL_SOCKET, SO_TYPE)			\
 	X(IPPROTO_TCP, TCP_CC_INFO)		\
