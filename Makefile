@@ -9,7 +9,7 @@ DESTDIR ?=
 SWIFT_BUILD := swift build -c release
 SWIFT_BUILD_STATIC := $(SWIFT_BUILD) --static-swift-stdlib
 
-PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libnftables-dev libbpf-dev pkg-config nftables iperf3 nginx-light \
+PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libnftables-dev libbpf-dev linux-libc-dev pkg-config nftables iperf3 nginx-light \
 	redis-server redis-tools apache2-utils musl-tools curl iputils-ping \
 	haproxy memcached postgresql-15 openssh-server openssl socat wrk sockperf systemd python3 nodejs \
 	openjdk-17-jdk-headless zookeeper nftables faketime \
@@ -17,6 +17,11 @@ PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libnftables-dev libbpf-dev 
 # What the packages above would start. The tests run servers of their own, in namespaces.
 SERVICES := nginx.service redis-server.service haproxy.service memcached.service postgresql.service \
 	postgresql@15-main.service ssh.service ssh.socket nftables.service
+
+# Swift's own clang knows the BPF target.
+BPF_CC ?= clang
+BPF_FLAGS := -O2 -g -Wall -Wextra -Werror -target bpf -mcpu=v2 -Ibpf -Ikmod/uapi \
+	-I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null || echo x86_64-linux-gnu)
 
 PROGRAMS := slimctl slimrouter slimprobe slimbench
 SWIFT_SOURCES := Package.swift Sources Tests Benchmarks
@@ -58,6 +63,7 @@ build:
 		echo "$$program"; $(SWIFT_BUILD_STATIC) --product $$program; \
 		install -m 755 $$bin/$$program build/bin/$$program; \
 	done
+	@echo "slim_guard.bpf.o"; $(BPF_CC) $(BPF_FLAGS) -c bpf/slim_guard.bpf.c -o build/lib/slim_guard.bpf.o
 	@ls -sh build/bin/slimctl build/bin/slimrouter build/lib/libslimsocket.so
 
 demo: deps build ## show iperf3, nginx and redis over host, plain overlay and Slim (as root)
@@ -99,6 +105,9 @@ install: ## install what is built below DESTDIR, with an example configuration a
 	install -m 755 build/bin/slimctl build/bin/slimrouter $(DESTDIR)$(PREFIX)/bin
 	strip --strip-debug $(DESTDIR)$(PREFIX)/bin/slimctl $(DESTDIR)$(PREFIX)/bin/slimrouter
 	install -m 755 build/lib/libslimsocket.so $(DESTDIR)$(PREFIX)/lib/slim
+	install -m 644 build/lib/slim_guard.bpf.o $(DESTDIR)$(PREFIX)/lib/slim
+	install -d $(DESTDIR)$(PREFIX)/share/slim
+	build/bin/slimctl secure profile >$(DESTDIR)$(PREFIX)/share/slim/seccomp.json
 	install -m 644 docs/router.example.json $(DESTDIR)/etc/slim/router.example.json
 	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions \
 		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d

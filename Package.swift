@@ -79,6 +79,16 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
 
+        // Secure mode: what makes host sockets harmless in hostile hands.
+        .systemLibrary(name: "CBPF", pkgConfig: "libbpf", providers: [.apt(["libbpf-dev"])]),
+        .target(name: "CSlimGuard", dependencies: ["CBPF"]),
+        .target(
+            name: "SlimGuard",
+            dependencies: [
+                "CBPF", "CSlimGuard", "SlimNetlink", "SlimRegistry", "SlimSystem",
+                .product(name: "SystemPackage", package: "swift-system"),
+            ], swiftSettings: connectionPath),
+
         // What a cluster is: addresses, hosts, certificates, configuration.
         .target(name: "SlimRegistry", swiftSettings: strict),
         .target(
@@ -155,7 +165,7 @@ let package = Package(
             name: "SlimRouterCore",
             dependencies: [
                 "CSlimABI", "SlimSystem", "SlimNetlink", "SlimRegistry", "SlimJSON", "SlimConfiguration", "SlimOverlay",
-                "SlimControl", "SlimAdmin", "SlimPolicy", "SlimPacketFilter", "SlimTraffic",
+                "SlimControl", "SlimAdmin", "SlimGuard", "SlimPolicy", "SlimPacketFilter", "SlimTraffic",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: connectionPath),
@@ -173,13 +183,13 @@ let package = Package(
             name: "SlimLab",
             dependencies: [
                 "CSlimSystem", "SlimSystem", "SlimNetlink", "SlimRegistry", "SlimConfiguration", "SlimPKI", "SlimAdmin",
-                .product(name: "SystemPackage", package: "swift-system"),
+                "SlimGuard", .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
         .executableTarget(
             name: "slimctl",
             dependencies: [
-                "CSlimSystem", "SlimSystem", "SlimLab", "SlimAdmin", "SlimJSON", "SlimConfiguration", "SlimOverlay",
-                "SlimPKI", "SlimPacketFilter", "SlimPolicy", "SlimRegistry", "SlimTraffic",
+                "CSlimSystem", "SlimSystem", "SlimLab", "SlimAdmin", "SlimGuard", "SlimJSON", "SlimConfiguration",
+                "SlimOverlay", "SlimPKI", "SlimPacketFilter", "SlimPolicy", "SlimRegistry", "SlimTraffic",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: strict),
@@ -258,8 +268,8 @@ let package = Package(
             ], swiftSettings: strict),
         .testTarget(name: "KernelModuleTests", swiftSettings: strict),
         .testTarget(
-            name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimSystem", "SlimPKI"],
-            exclude: ["README.md", "Helpers", "Programs/Helpers", "Faults/Helpers"],
+            name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimGuard", "SlimSystem", "SlimPKI"],
+            exclude: ["README.md", "Helpers", "Programs/Helpers", "Faults/Helpers", "Secure/Helpers"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -3,6 +3,8 @@
 #include "slim_lab.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -42,6 +45,16 @@ __attribute__((constructor)) static void note_inherited_mask(void)
 	sigprocmask(SIG_BLOCK, NULL, &inherited_mask);
 }
 
+static int confine(const struct slim_lab_program *program)
+{
+	struct sock_fprog filter = {
+		.len = (unsigned short)(program->filter_length / sizeof(struct sock_filter)),
+		.filter = (struct sock_filter *)program->filter,
+	};
+
+	return filter.len ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) : 0;
+}
+
 /* Only what may be called between fork and exec, the directory excepted, which the caller has prepared. */
 static int become(const struct slim_lab_program *program, const char *directory)
 {
@@ -56,6 +69,8 @@ static int become(const struct slim_lab_program *program, const char *directory)
 		if (wanted[number] != -1 && dup2(wanted[number], number) == -1)
 			return -1;
 	sigprocmask(SIG_SETMASK, &inherited_mask, NULL);
+	if (confine(program) == -1)
+		return -1;
 	return execvpe(program->program, program->arguments, program->environment);
 }
 

@@ -13,6 +13,10 @@ package protocol AdminBackend: Sendable {
     func detach(_ name: String) async throws
     /// Gives a container other labels; what the policy then forbids is cut.
     func relabel(_ name: String, _ request: RelabelRequest) async throws -> ContainerReport
+    func secureMode() async throws -> SecureReport
+    /// Has sockets guarded from now on; while no guard works none is handed out.
+    func enableSecureMode(_ request: SecureRequest) async throws -> SecureReport
+    func disableSecureMode() async throws -> SecureReport
     func policy() async throws -> PolicyReport
     /// Takes a policy into force, or leaves everything as it is.
     func reloadPolicy(_ request: PolicyRequest) async throws -> ReloadReport

@@ -45,6 +45,15 @@ package struct AdminClient: Sendable {
         return try await post(.PATCH, "/v1/containers/\(name)", request)
     }
 
+    package func secureMode() async throws(AdminError) -> SecureReport { try await send(.GET, "/v1/secure") }
+
+    /// Has host sockets guarded from now on.
+    package func enableSecureMode(_ request: SecureRequest) async throws(AdminError) -> SecureReport {
+        try await post(.POST, "/v1/secure", request)
+    }
+
+    package func disableSecureMode() async throws(AdminError) -> SecureReport { try await send(.DELETE, "/v1/secure") }
+
     package func policy() async throws(AdminError) -> PolicyReport { try await send(.GET, "/v1/policy") }
 
     /// Has a policy taken into force; on any error the one in force stays.

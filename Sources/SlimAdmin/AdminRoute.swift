@@ -4,6 +4,7 @@ internal import NIOHTTP1
 /// What a request asks for: the method and the path, once known to exist.
 enum AdminRoute: Equatable {
     case status, hosts, containers, listeners, connections, attach, policy, reload, diff, explain
+    case secureMode, enableSecureMode, disableSecureMode
     case detach(String), relabel(String)
 
     init(_ method: HTTPMethod, _ uri: String) throws(AdminError) {
@@ -15,6 +16,8 @@ enum AdminRoute: Equatable {
             case "/v1/containers": [(.GET, .containers), (.POST, .attach)]
             case "/v1/listeners": [(.GET, .listeners)]
             case "/v1/connections": [(.GET, .connections)]
+            case "/v1/secure":
+                [(.GET, .secureMode), (.POST, .enableSecureMode), (.DELETE, .disableSecureMode)]
             case "/v1/policy": [(.GET, .policy)]
             case "/v1/policy/reload": [(.POST, .reload)]
             case "/v1/policy/diff": [(.POST, .diff)]
@@ -62,6 +65,11 @@ enum AdminRoute: Equatable {
         case .relabel(let name):
             return try AdminJSON.encode(
                 try await backend.relabel(name, try AdminJSON.decode(RelabelRequest.self, from: body)))
+        case .secureMode: return try AdminJSON.encode(try await backend.secureMode())
+        case .enableSecureMode:
+            return try AdminJSON.encode(
+                try await backend.enableSecureMode(try AdminJSON.decode(SecureRequest.self, from: body)))
+        case .disableSecureMode: return try AdminJSON.encode(try await backend.disableSecureMode())
         case .policy: return try AdminJSON.encode(try await backend.policy())
         case .reload: return try AdminJSON.encode(try await backend.reloadPolicy(try Self.policyRequest(body)))
         case .diff: return try AdminJSON.encode(try await backend.diffPolicy(try Self.policyRequest(body)))

@@ -22,17 +22,18 @@ package struct RouterConfiguration: Equatable, Sendable {
     package var policy: String?
     /// Where the router keeps its sockets and its state while the machine is up.
     package var directory: String
+    package var secure: SecureSettings
     package var limits: Limits
     package var log: LogSettings
 
     enum Key: String, CodingKey, CaseIterable {
-        case name, underlay, overlay, ports, pki, peers, peersDirectory, policy, directory, limits, log
+        case name, underlay, overlay, ports, pki, peers, peersDirectory, policy, directory, secure, limits, log
     }
 
     package init(
         name: String, underlay: Underlay, overlay: OverlaySettings, ports: Ports = Ports(), pki: Credentials,
         peers: [Peer] = [], peersDirectory: String? = nil, policy: String? = nil, directory: String = "/run/slim",
-        limits: Limits = Limits(), log: LogSettings = LogSettings()
+        secure: SecureSettings = SecureSettings(), limits: Limits = Limits(), log: LogSettings = LogSettings()
     ) {
         self.name = name
         self.underlay = underlay
@@ -43,6 +44,7 @@ package struct RouterConfiguration: Equatable, Sendable {
         self.peersDirectory = peersDirectory
         self.policy = policy
         self.directory = directory
+        self.secure = secure
         self.limits = limits
         self.log = log
     }
@@ -65,6 +67,7 @@ extension RouterConfiguration: Encodable, JSONReadable {
             policy: try object.optional(.policy)?.filePath(),
             // The longest name of a socket in it still fits the 107 bytes of a Unix socket's address.
             directory: try object.optional(.directory)?.filePath(longest: 80) ?? "/run/slim",
+            secure: try object.optional(.secure)?.read(SecureSettings.self) ?? SecureSettings(),
             limits: try object.optional(.limits)?.read(Limits.self) ?? Limits(),
             log: try object.optional(.log)?.read(LogSettings.self) ?? LogSettings())
     }
@@ -80,6 +83,7 @@ extension RouterConfiguration: Encodable, JSONReadable {
         try container.encodeIfPresent(peersDirectory, forKey: .peersDirectory)
         try container.encodeIfPresent(policy, forKey: .policy)
         try container.encode(directory, forKey: .directory)
+        try container.encode(secure, forKey: .secure)
         try container.encode(limits, forKey: .limits)
         try container.encode(log, forKey: .log)
     }

@@ -1,5 +1,6 @@
 internal import CSlimSystem
 internal import Glibc
+internal import SlimGuard
 
 extension Lab {
     /// Removes a lab, and what is left of one after a crash: its processes, namespaces, mounts and files.
@@ -32,6 +33,7 @@ extension Lab {
         }
         // Once for each time that it was mounted: a crash may have left several.
         while slim_lab_detach(directory.path) == 0 {}
+        ControlGroup.removeAll(below: directory.path)
         if rmdir(directory.path) == -1, errno != ENOENT {
             throw LabError(
                 .state,

@@ -61,7 +61,8 @@ extension Lab {
             pki: Credentials(
                 authority: "\(pki)/ca.crt", certificate: "\(pki)/\(host.name).crt", key: "\(pki)/\(host.name).key"),
             peers: peers, policy: directory.policyFile(host.name),
-            directory: directory.routerDirectory(host.name))
+            directory: directory.routerDirectory(host.name),
+            secure: SecureSettings(required: record.isSecure, guard: record.isSecure ? .bpf : .auto))
     }
 
     private func underlay(_ host: LabHost) throws(LabError) -> IPAddress {

@@ -1,4 +1,5 @@
 internal import CSlimSystem
+internal import SlimGuard
 internal import Glibc
 internal import SystemPackage
 
@@ -13,6 +14,8 @@ package struct LabProgram: Sendable {
     /// A host or container; `nil` runs it where the caller is.
     package var node: String?
 
+    /// A seccomp filter that it runs under.
+    var filter: [UInt8] = []
     /// Descriptors that become its standard input, output and error; `nil` is the caller's.
     var input: CInt?
     var output: CInt?
@@ -29,7 +32,7 @@ package struct LabProgram: Sendable {
     ///
     /// The corresponding C functions are `setns` and `execvpe`.
     func execute(in directory: LabDirectory) throws(LabError) -> Never {
-        let code = try withCProgram(in: directory, detached: false) { program -> CInt in
+        let code = try confined(in: directory).withCProgram(in: directory, detached: false) { program -> CInt in
             _ = slim_lab_execute(&program)
             return errno
         }
@@ -38,12 +41,22 @@ package struct LabProgram: Sendable {
 
     /// Starts the program; the caller waits for its end, unless it is detached.
     func spawn(in directory: LabDirectory, detached: Bool = false) throws(LabError) -> pid_t {
-        let (id, code) = try withCProgram(in: directory, detached: detached) { program in
+        let (id, code) = try confined(in: directory).withCProgram(in: directory, detached: detached) { program in
             let id = slim_lab_spawn(&program)
             return (id, errno)
         }
         guard id > 0 else { throw failure(Errno(rawValue: code)) }
         return id
+    }
+
+    /// The program as it runs in a container of a secure lab: under the filter that a runtime would give it.
+    private func confined(in directory: LabDirectory) throws(LabError) -> LabProgram {
+        guard let node, LabFile.exists(directory.mountNamespace(of: node)),
+            (try Lab.readRecord(directory))?.isSecure == true
+        else { return self }
+        var program = self
+        program.filter = ContainerFilter.program
+        return program
     }
 
     private func failure(_ code: Errno) -> LabError {
@@ -77,12 +90,16 @@ package struct LabProgram: Sendable {
         let environmentList = pointers[(1 + arguments.count)..<(1 + arguments.count + environment.count)] + [nil]
         return Array(argumentList).withUnsafeBufferPointer { argumentList in
             Array(environmentList).withUnsafeBufferPointer { environmentList in
-                var program = slim_lab_program(
-                    program: pointers[0], arguments: argumentList.baseAddress, environment: environmentList.baseAddress,
-                    directory: directory == nil ? nil : pointers.last ?? nil, namespaces: namespaces,
-                    input: input ?? -1,
-                    output: output ?? -1, error: error ?? -1, detached: detached ? 1 : 0)
-                return body(&program)
+                filter.withUnsafeBytes { filter in
+                    var program = slim_lab_program(
+                        program: pointers[0], arguments: argumentList.baseAddress,
+                        environment: environmentList.baseAddress,
+                        directory: directory == nil ? nil : pointers.last ?? nil, namespaces: namespaces,
+                        input: input ?? -1,
+                        output: output ?? -1, error: error ?? -1, detached: detached ? 1 : 0,
+                        filter: filter.baseAddress, filter_length: filter.count)
+                    return body(&program)
+                }
             }
         }
     }

@@ -4,6 +4,9 @@ package struct LabRecord: Codable, Hashable, Sendable {
     /// False from the first step of `up` until its last: what is left then is the rest of a crash.
     package var ready: Bool
     package let hosts: [LabHost]
+    /// Whether its routers hand out host sockets only under the BPF guard, and its containers' programs run under the
+    /// seccomp filter that belongs to it.
+    package var isSecure: Bool
 }
 
 /// A host of a lab.

@@ -4,12 +4,14 @@ internal import SlimRegistry
 package struct LabShape: Hashable, Sendable, CustomStringConvertible {
     package let hosts: Int
     package let containers: Int
+    /// Secure mode, by the BPF guard.
+    package let isSecure: Bool
 
     static let mostHosts = 250
     static let mostContainers = 250
 
     /// - Throws: ``LabError`` with `.usage` beyond 250 hosts or 250 containers on each: the addresses end there.
-    package init(hosts: Int = 2, containers: Int = 2) throws(LabError) {
+    package init(hosts: Int = 2, containers: Int = 2, secure: Bool = false) throws(LabError) {
         guard (1...Self.mostHosts).contains(hosts) else {
             throw LabError(.usage, "\(hosts) hosts are not possible: choose 1 to \(Self.mostHosts)")
         }
@@ -19,14 +21,15 @@ package struct LabShape: Hashable, Sendable, CustomStringConvertible {
         }
         self.hosts = hosts
         self.containers = containers
+        isSecure = secure
     }
 
     package var description: String {
-        Self.text(hosts, containers)
+        Self.text(hosts, containers, isSecure)
     }
 
-    fileprivate static func text(_ hosts: Int, _ containers: Int) -> String {
-        "\(hosts) \(hosts == 1 ? "host" : "hosts") with \(containers) \(containers == 1 ? "container" : "containers")\(hosts == 1 ? "" : " each")"
+    fileprivate static func text(_ hosts: Int, _ containers: Int, _ isSecure: Bool) -> String {
+        "\(hosts) \(hosts == 1 ? "host" : "hosts") with \(containers) \(containers == 1 ? "container" : "containers")\(hosts == 1 ? "" : " each")\(isSecure ? ", secure" : "")"
     }
 
     /// The record of a lab of this shape, not ready yet.
@@ -44,7 +47,7 @@ package struct LabShape: Hashable, Sendable, CustomStringConvertible {
                             name: "h\(host)c\(index + 1)", ipv4: "10.32.\(host).\(index + 2)",
                             ipv6: address6.description)
                     })
-            })
+            }, isSecure: isSecure)
     }
 
     private static func v6(_ prefix: String, _ number: Int) -> String { "\(prefix)::\(String(number, radix: 16))" }
@@ -56,5 +59,5 @@ package struct LabShape: Hashable, Sendable, CustomStringConvertible {
 
 extension LabRecord {
     /// The lab's shape, for messages.
-    var shape: String { LabShape.text(hosts.count, hosts.first?.containers.count ?? 0) }
+    var shape: String { LabShape.text(hosts.count, hosts.first?.containers.count ?? 0, isSecure) }
 }

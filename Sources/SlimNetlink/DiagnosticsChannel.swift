@@ -22,8 +22,10 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
     deinit { buffer.deallocate() }
 
     /// Collects what answers a dump request: what was there all the time, and perhaps what came or went meanwhile.
-    mutating func dump(_ request: inet_diag_req_v2) throws(Errno) -> [SocketRecord] {
-        try send(CollectionOfOne(request), type: SOCK_DIAG_BY_FAMILY, flags: NLM_F_DUMP)
+    ///
+    /// - Parameter tags: a BPF map of the kind that sockets carry: then only those that carry something.
+    mutating func dump(_ request: inet_diag_req_v2, tags: CInt? = nil) throws(Errno) -> [SocketRecord] {
+        try send(CollectionOfOne(request), type: SOCK_DIAG_BY_FAMILY, flags: NLM_F_DUMP, tags: tags)
         var records: [SocketRecord] = []
         let isTrafficWanted = request.idiag_ext != 0
         var isComplete = false
@@ -36,6 +38,7 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
                     isComplete = true
                     refusal = Self.refusal(message)
                 default:
+                    if tags != nil, Self.attribute(UInt16(INET_DIAG_SK_BPF_STORAGES), of: message) == nil { break }
                     if let body = Self.payload(message, as: inet_diag_msg.self),
                         let record = SocketRecord(body, isTrafficWanted ? Self.traffic(message) : nil)
                     {
@@ -69,7 +72,7 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
     }
 
     private mutating func send(
-        _ requests: some Collection<inet_diag_req_v2>, type: CInt, flags: CInt
+        _ requests: some Collection<inet_diag_req_v2>, type: CInt, flags: CInt, tags: CInt? = nil
     ) throws(Errno) {
         sequence &+= 1
         var end = 0
@@ -80,6 +83,11 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
             header?.pointee.nlmsg_seq = sequence
             let body = mnl_nlmsg_put_extra_header(header, MemoryLayout<inet_diag_req_v2>.size)
             body?.storeBytes(of: request, as: inet_diag_req_v2.self)
+            if let tags {
+                let nest = mnl_attr_nest_start(header, UInt16(INET_DIAG_REQ_SK_BPF_STORAGES))
+                mnl_attr_put_u32(header, UInt16(SK_DIAG_BPF_STORAGE_REQ_MAP_FD), UInt32(bitPattern: tags))
+                mnl_attr_nest_end(header, nest)
+            }
             end += Int(header?.pointee.nlmsg_len ?? 0)
         }
         try systemCall { CMinimalNetlink.send(descriptor.raw, buffer.baseAddress, end, 0) }
@@ -103,15 +111,19 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
 
     /// The attribute that a dump with `INET_DIAG_INFO` adds.
     private static func traffic(_ message: UnsafePointer<nlmsghdr>) -> SocketTraffic? {
+        attribute(UInt16(INET_DIAG_INFO), of: message).flatMap { SocketTraffic($0) }
+    }
+
+    /// What follows the fixed part of an answer.
+    private static func attribute(_ type: UInt16, of message: UnsafePointer<nlmsghdr>) -> UnsafeRawBufferPointer? {
         guard let start = mnl_nlmsg_get_payload_offset(message, MemoryLayout<inet_diag_msg>.size),
             let end = mnl_nlmsg_get_payload_tail(message)
         else { return nil }
         var attribute = start.assumingMemoryBound(to: nlattr.self)
         while mnl_attr_ok(attribute, CInt(end - UnsafeMutableRawPointer(attribute))) {
-            if mnl_attr_get_type(attribute) == UInt16(INET_DIAG_INFO) {
-                return SocketTraffic(
-                    UnsafeRawBufferPointer(
-                        start: mnl_attr_get_payload(attribute), count: Int(mnl_attr_get_payload_len(attribute))))
+            if mnl_attr_get_type(attribute) == type {
+                return UnsafeRawBufferPointer(
+                    start: mnl_attr_get_payload(attribute), count: Int(mnl_attr_get_payload_len(attribute)))
             }
             attribute = mnl_attr_next(attribute)
         }

@@ -41,6 +41,24 @@ package final class SocketDiagnostics: Sendable {
         return records
     }
 
+    /// The sockets that carry something in a BPF map (`BPF_MAP_TYPE_SK_STORAGE`).
+    ///
+    /// - Parameter map: a descriptor of it, borrowed.
+    package func tagged(in map: CInt) throws(NetlinkError) -> Set<SocketCookie> {
+        var found: Set<SocketCookie> = []
+        for family in [AF_INET, AF_INET6] {
+            var request = inet_diag_req_v2()
+            request.sdiag_family = UInt8(family)
+            request.sdiag_protocol = UInt8(IPPROTO_TCP)
+            request.idiag_states = TCPStates.all.rawValue
+            do throws(Errno) {
+                let records = try channel.withLock { (channel) throws(Errno) in try channel.dump(request, tags: map) }
+                found.formUnion(records.map(\.cookie))
+            } catch { throw NetlinkError(operation: "list", object: "tagged TCP sockets", errno: error) }
+        }
+        return found
+    }
+
     /// Ends connections and listeners: their holders read `ECONNABORTED`, the other ends are reset.
     ///
     /// Sockets are named by cookie as well as by address: one that is gone is skipped, never mistaken for another.

@@ -16,3 +16,20 @@ package func sendDatagram(_ text: String, to name: String) {
         try systemCall { sendto(descriptor.raw, bytes, bytes.count, CInt(MSG_NOSIGNAL), address, length) }
     }
 }
+
+/// Opens a directory, close-on-exec, to name it to system calls. The corresponding C function is `open`.
+package func openDirectory(_ path: String) throws(Errno) -> OwnedDescriptor {
+    OwnedDescriptor(try systemCall { slim_open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) })
+}
+
+/// Opens a device, or a file that is there, close-on-exec. The corresponding C function is `open`.
+package func openExisting(_ path: String, writable: Bool = true) throws(Errno) -> OwnedDescriptor {
+    OwnedDescriptor(try systemCall { slim_open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC) })
+}
+
+/// The number of what a path leads to. The corresponding C function is `stat`.
+package func inodeNumber(of path: String) throws(Errno) -> UInt64 {
+    var information = stat()
+    try systemCall { stat(path, &information) }
+    return UInt64(information.st_ino)
+}

@@ -1,6 +1,9 @@
 internal import Glibc
 
 extension StreamSocket {
+    /// Has a listening socket refuse connections from now on; its port stays bound. The corresponding C function is `shutdown`.
+    package static func stopListening(_ fd: CInt) { _ = shutdown(fd, CInt(SHUT_RDWR)) }
+
     /// Whether a TCP socket can be closed without waiting for anybody: it is unconnected or listens (`TCP_INFO`), or does
     /// not linger (`SO_LINGER`).
     package static func closesAtOnce(_ fd: CInt) -> Bool {

@@ -12,3 +12,8 @@ package func systemCall<Result: FixedWidthInteger>(_ body: () -> Result) throws(
         if code != EINTR { throw Errno(rawValue: code) }
     }
 }
+
+extension Errno {
+    /// What `errno` is now: for functions that answer in other ways than by -1.
+    package static var last: Errno { Errno(rawValue: errno) }
+}

@@ -11,7 +11,7 @@ struct Slimctl: AsyncParsableCommand {
         version: SlimVersion.current,
         subcommands: [
             Status.self, Hosts.self, Containers.self, Listeners.self, Connections.self, Run.self, Attach.self,
-            Detach.self, LabelCommand.self, PolicyCommand.self,
+            Detach.self, LabelCommand.self, PolicyCommand.self, SecureCommand.self,
             OverlayCommand.self, PKICommand.self, LabCommand.self,
         ])
 

@@ -20,19 +20,24 @@ struct Fixture: Sendable {
 
     static let builtBinaries = LabBinaries(router: programs + "/slimrouter", library: libraries + "/libslimsocket.so")
 
+    /// `SLIM_TEST_SECURE=1`: every lab is a secure one.
+    static let isSecure = ProcessInfo.processInfo.environment["SLIM_TEST_SECURE"] == "1"
+
     /// A name that no other run of the tests uses at the same time.
     static func labName(_ purpose: String) -> String { "test-\(ProcessInfo.processInfo.processIdentifier)-\(purpose)" }
 
     /// Has a lab used, and takes it down whatever happens.
     static func withLab(
-        _ purpose: String, hosts: Int = 2, containers: Int = 2, _ body: @Sendable (Fixture) async throws -> Void
+        _ purpose: String, hosts: Int = 2, containers: Int = 2, secure: Bool = Self.isSecure,
+        _ body: @Sendable (Fixture) async throws -> Void
     ) async throws {
         for path in [slimctl, builtBinaries.router, builtBinaries.library] {
             try #require(FileManager.default.fileExists(atPath: path), "\(path) is missing: build it with `make`")
         }
         let directory = try LabDirectory(labName(purpose))
         do {
-            let lab = try await Lab.up(directory, try LabShape(hosts: hosts, containers: containers), builtBinaries)
+            let lab = try await Lab.up(
+                directory, try LabShape(hosts: hosts, containers: containers, secure: secure), builtBinaries)
             try await body(Fixture(lab: lab, binaries: builtBinaries))
         } catch {
             _ = try? await Lab.down(directory)

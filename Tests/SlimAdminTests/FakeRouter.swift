@@ -50,6 +50,15 @@ final class FakeRouter: AdminBackend {
         }
     }
 
+    func secureMode() -> SecureReport { SecureReport(required: true, wanted: "auto", guard: "bpf", sockets: 7) }
+
+    func enableSecureMode(_ request: SecureRequest) throws -> SecureReport {
+        guard request.guard != "module" else { throw AdminError(.unavailable, "no module") }
+        return secureMode()
+    }
+
+    func disableSecureMode() -> SecureReport { SecureReport(required: false, wanted: "auto") }
+
     func policy() -> PolicyReport { PolicyReport(file: "/etc/slim/policy.json", since: 7, rules: 1, text: "{}") }
 
     func reloadPolicy(_ request: PolicyRequest) throws -> ReloadReport {

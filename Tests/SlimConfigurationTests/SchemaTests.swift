@@ -37,6 +37,7 @@ import Testing
         expectKeys(Ports.Key.self, "properties", "ports")
         expectKeys(PortRange.Key.self, "properties", "ports", "properties", "data")
         expectKeys(Credentials.Key.self, "properties", "pki")
+        expectKeys(SecureSettings.Key.self, "properties", "secure")
         expectKeys(Limits.Key.self, "properties", "limits")
         expectKeys(LogSettings.Key.self, "properties", "log")
         expectKeys(Peer.Key.self, "$defs", "peer")
@@ -48,13 +49,17 @@ import Testing
         let formats = node(["properties", "log", "properties", "format", "enum"])
         #expect(formats == .array(LogSettings.Format.allCases.map { .string($0.rawValue) }))
 
+        let guards = node(["properties", "secure", "properties", "guard", "enum"])
+        #expect(guards == .array(SecureSettings.Guard.allCases.map { .string($0.rawValue) }))
+
         let directory = try TemporaryDirectory()
         let file = try directory.write(LoadTests.minimal, to: "router.json")
         let written = "\(directory.path)/written.json"
         try RouterConfiguration.load(file).write(to: written)
         let defaults = try ConfigurationFile.read(written).node
         for path in [
-            ["directory"], ["peers"], ["overlay", "prefixes"], ["overlay", "bridge"], ["overlay", "vxlan"],
+            ["directory"], ["peers"], ["secure", "required"], ["secure", "guard"], ["overlay", "prefixes"],
+            ["overlay", "bridge"], ["overlay", "vxlan"],
             ["overlay", "vxlanID"],
             ["overlay", "vxlanPort"], ["ports", "control"], ["ports", "data", "first"], ["ports", "data", "count"],
             ["limits", "socketsPerContainer"], ["limits", "listenersPerContainer"], ["limits", "parkedPerContainer"],

@@ -26,6 +26,9 @@ struct slim_lab_program {
 	int error;
 	/* Not 0: in a session of its own, not the caller's child: whoever adopts orphans reaps it. */
 	int detached;
+	/* A seccomp filter, struct sock_filter after struct sock_filter; no bytes: none. */
+	const void *filter;
+	size_t filter_length;
 };
 
 /* unshare(CLONE_NEWNET | CLONE_NEWUTS), and CLONE_NEWNS with private propagation when `mount` is not 0.

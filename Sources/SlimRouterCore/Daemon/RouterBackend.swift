@@ -14,17 +14,19 @@ struct RouterBackend: AdminBackend {
     private let containerManager: ContainerManager
     private let registry: EmbeddedRegistry
     private let policyManager: PolicyManager
+    private let security: SecurityManager
     private let started = ContinuousClock.now
 
     init(
         configuration: RouterConfiguration, mailbox: Mailbox, containers: ContainerManager, registry: EmbeddedRegistry,
-        policy: PolicyManager
+        policy: PolicyManager, security: SecurityManager
     ) {
         self.configuration = configuration
         self.mailbox = mailbox
         containerManager = containers
         self.registry = registry
         policyManager = policy
+        self.security = security
     }
 
     func status() async throws -> StatusReport {
@@ -70,6 +72,16 @@ struct RouterBackend: AdminBackend {
     func relabel(_ name: String, _ request: RelabelRequest) async throws -> ContainerReport {
         let record = try await containerManager.relabel(name, request)
         return report(record, await mailbox.ask { $0.containerUse() }[name])
+    }
+
+    func secureMode() async throws -> SecureReport { try await Self.blocking { [security] in security.report() } }
+
+    func enableSecureMode(_ request: SecureRequest) async throws -> SecureReport {
+        try await Self.blocking { [security] in try security.enable(request) }
+    }
+
+    func disableSecureMode() async throws -> SecureReport {
+        try await Self.blocking { [security] in try security.disable() }
     }
 
     func policy() async throws -> PolicyReport { policyManager.report() }

@@ -67,7 +67,8 @@ package final class RouterDaemon: Sendable {
         let policy = try explaining { () throws(PacketFilterError) in
             try PolicyManager(configuration: configuration, traffic: traffic, mailbox: mailbox, logger: logger)
         }
-        try startEngine(mailbox, keeper, kept, policy) { message, peer in control.send(message, to: peer) }
+        let security = SecurityManager(configuration: configuration, mailbox: mailbox, logger: logger)
+        try startEngine(mailbox, keeper, kept, policy, security) { message, peer in control.send(message, to: peer) }
         defer { mailbox.post { $0.isStopped = true } }
 
         let wasThere = try explaining { () throws(OverlayError) in try Overlay.exists(overlayConfiguration) }
@@ -84,7 +85,7 @@ package final class RouterDaemon: Sendable {
         mailbox.post { $0.adopt(kept) }
         let backend = RouterBackend(
             configuration: configuration, mailbox: mailbox, containers: containers, registry: registry,
-            policy: policy)
+            policy: policy, security: security)
         let admin = AdminServer(path: configuration.adminSocket, backend: backend, logger: logger)
         do throws(AdminError) { try await admin.start() } catch {
             if !wasThere { try? Overlay.remove(overlayConfiguration) }
@@ -101,7 +102,7 @@ package final class RouterDaemon: Sendable {
         let supervisor = ServiceManager()
         supervisor.notify("READY=1")
         let watchdog = Task { await supervisor.keepAlive(mailbox) }
-        let keeping = Task { await Self.lookAfter(containers, policy) }
+        let keeping = Task { await Self.lookAfter(containers, policy, security) }
         await serve(signals, control, policy)
         watchdog.cancel()
         keeping.cancel()
@@ -112,8 +113,14 @@ package final class RouterDaemon: Sendable {
     }
 
     /// Notices namespaces and tables that are gone: nobody tells.
-    private static func lookAfter(_ containers: ContainerManager, _ policy: PolicyManager) async {
-        while (try? await Task.sleep(for: .seconds(5))) != nil {
+    private static func lookAfter(
+        _ containers: ContainerManager, _ policy: PolicyManager, _ security: SecurityManager
+    ) async {
+        var count = 0
+        while (try? await Task.sleep(for: .seconds(1))) != nil {
+            security.lookAfter()
+            count += 1
+            guard count.isMultiple(of: 5) else { continue }
             await containers.detachVanished()
             policy.mend()
         }
@@ -159,7 +166,7 @@ package final class RouterDaemon: Sendable {
     /// Starts the connection thread; it belongs to this process's network namespace, the host's.
     private func startEngine(
         _ mailbox: Mailbox, _ keeper: KeeperLink, _ kept: KeptState, _ policy: PolicyManager,
-        send: @escaping @Sendable (ControlMessage, String) -> Bool
+        _ security: SecurityManager, send: @escaping @Sendable (ControlMessage, String) -> Bool
     ) throws(RouterError) {
         let settings = Engine.Settings(
             host: HostRecord(
@@ -170,6 +177,7 @@ package final class RouterDaemon: Sendable {
             socketsPerContainer: configuration.limits.socketsPerContainer,
             listenersPerContainer: configuration.limits.listenersPerContainer,
             parkedPerContainer: configuration.limits.parkedPerContainer, connections: configuration.limits.connections)
+        let condition = security.start()
         let started = DispatchSemaphore(value: 0)
         let failure = Failure()
         let logger = logger
@@ -177,8 +185,9 @@ package final class RouterDaemon: Sendable {
             try startThread(named: "slim-engine") {
                 do throws(RouterError) {
                     let engine = try Engine(
-                        settings: settings, keeper: keeper, kept: kept, mailbox: mailbox, logger: logger, send: send,
-                        partiesChanged: { policy.partiesChanged() })
+                        settings: settings, security: condition, keeper: keeper, kept: kept, mailbox: mailbox,
+                        logger: logger, send: send, partiesChanged: { policy.partiesChanged() },
+                        guardFailed: { security.guardFailed($0) })
                     started.signal()
                     engine.run()
                     guard !engine.isStopped else { return }

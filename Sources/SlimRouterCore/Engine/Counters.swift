@@ -9,5 +9,7 @@ struct Counters {
     var accepted: UInt64 = 0
     var acceptedPlain: UInt64 = 0
     var preamblesRejected: UInt64 = 0
+    /// Host sockets that the guard did not take.
+    var tagsRefused: UInt64 = 0
     var requestsRejected: UInt64 = 0
 }

@@ -1,6 +1,6 @@
 internal import Dispatch
 internal import Logging
-internal import SlimNetlink
+internal import SlimGuard
 internal import SlimSystem
 
 /// Ends connections on host sockets, whoever holds them (SOCK_DESTROY): both ends see an error.
@@ -12,13 +12,13 @@ final class Cutter: Sendable {
 
     init(logger: Logger) { self.logger = logger }
 
-    /// - Parameter done: called on the queue when all of them have ended.
-    func cut(_ cookies: Set<SocketCookie>, done: @escaping @Sendable () -> Void) {
+    /// - Parameters:
+    ///   - socketGuard: whose sockets stay dead; without one a holder may use the socket anew.
+    ///   - done: called on the queue when all of them have ended.
+    func cut(_ cookies: Set<SocketCookie>, by socketGuard: (any SocketGuard)?, done: @escaping @Sendable () -> Void) {
         queue.async { [logger] in
-            do throws(NetlinkError) {
-                let diagnostics = try SocketDiagnostics()
-                let live = try diagnostics.dump(states: .connections)
-                try diagnostics.destroy(live.filter { cookies.contains($0.cookie) })
+            do throws(GuardError) {
+                if let socketGuard { try socketGuard.revoke(cookies) } else { try destroySockets(cookies) }
             } catch {
                 logger.error(
                     "connections that the policy no longer allows could not be ended",

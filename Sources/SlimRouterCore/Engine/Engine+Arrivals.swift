@@ -1,3 +1,4 @@
+internal import SlimGuard
 internal import SlimRegistry
 internal import SlimSystem
 internal import SystemPackage
@@ -16,6 +17,8 @@ extension Engine {
                 guard let address = KernelAddress(Endpoint(settings.host.underlay, port), for: family) else { continue }
                 do throws(Errno) {
                     var socket = kept.socket(for: port, at: address)
+                    // What came from a router without the guard would give sockets that cannot be guarded.
+                    if let raw = socket?.raw, security.guard?.canTag(raw) == false { socket = nil }
                     if socket == nil { socket = try openDataPort(at: address, family) }
                     guard let socket else { continue }
                     let dataPort = DataPort(socket, port: port, family: family)
@@ -33,14 +36,18 @@ extension Engine {
     /// Begins to accept: what an earlier router left in the backlogs finds its listeners and keys by then.
     func serveDataPorts() {
         for port in dataPorts {
-            port.token = sources.add(.dataPort(port))
-            do throws(Errno) { try epoll.add(port.descriptor.raw, .read, token: port.token) } catch {
+            do throws(Errno) { try serve(port) } catch {
                 log.error("epoll", "data port \(port.port) is not served: \(error)")
             }
         }
     }
 
-    private func openDataPort(at address: KernelAddress, _ family: KernelAddress.Family) throws(Errno)
+    func serve(_ port: DataPort) throws(Errno) {
+        port.token = sources.add(.dataPort(port))
+        try epoll.add(port.descriptor.raw, .read, token: port.token)
+    }
+
+    func openDataPort(at address: KernelAddress, _ family: KernelAddress.Family) throws(Errno)
         -> OwnedDescriptor
     {
         let socket = try StreamSocket.open(family, nonblocking: true)
@@ -154,6 +161,9 @@ extension Engine {
         shape(
             connection.raw, of: listener.container, listener.family, from: preamble.source.address,
             to: preamble.destination)
+        do throws(Errno) {
+            try secure(connection.raw, local: preamble.destination, peer: preamble.source)
+        } catch { return turnAway(connection, because: "it cannot be guarded") }
         connections.add(
             Connection(
                 namespace: listener.container.namespace, direction: .incoming, local: preamble.destination,

@@ -62,7 +62,7 @@ extension Engine {
 
     private func route(_ pending: PendingConnect) {
         if let mode = denial(of: pending) { return deny(pending, mode) }
-        if isByPacketsOnly(pending.link.container) { return fallBack(pending) }
+        guard !security.isClosed, !isByPacketsOnly(pending.link.container) else { return fallBack(pending) }
         if let container = containersByAddress[pending.destination.address] {
             guard let listener = container.listener(for: pending.destination), !listener.isPaused,
                 !isByPacketsOnly(container)
@@ -143,11 +143,13 @@ extension Engine {
                 let socket = try StreamSocket.open(pending.family, nonblocking: true)
                 copyOptions(pending, to: socket)
                 shape(socket.raw, of: container, pending.family, from: source.address, to: pending.destination)
+                try secure(socket.raw, pending, source: source, destination: Endpoint(peer.address, port))
                 return try startSlowly(pending, socket, source: source, to: address, preamble: Array(bytes))
             }
             let socket = try spares.take(pending.family)
             copyOptions(pending, to: socket)
             shape(socket.raw, of: container, pending.family, from: source.address, to: pending.destination)
+            try secure(socket.raw, pending, source: source, destination: Endpoint(peer.address, port))
             if pending.isNonblocking { try StreamSocket.setNonblocking(socket.raw, true) }
             let sent = try StreamSocket.fastOpen(socket.raw, UnsafeRawBufferPointer(bytes), to: address)
             guard sent == Preamble.byteCount else { throw .invalidArgument }
@@ -165,6 +167,13 @@ extension Engine {
         guard !pending.isPristine else { return }
         SocketOptions(of: pending.original.raw, family: pending.family)
             .changed(from: pending.link.container.defaults(pending.family)).apply(to: socket.raw)
+    }
+
+    /// The socket may make this one connection and is guarded from now on.
+    private func secure(
+        _ socket: CInt, _ pending: PendingConnect, source: Endpoint, destination: Endpoint
+    ) throws(Errno) {
+        try secure(socket, local: source, peer: pending.destination, destination: destination)
     }
 
     /// Where SYNs cannot carry data: connect first, send the preamble, then hand over.

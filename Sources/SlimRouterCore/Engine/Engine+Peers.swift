@@ -117,6 +117,7 @@ extension Engine {
             isSilent = mode == .drop
         } else if let container = containersByAddress[query.destination.address] {
             switch isByPacketsOnly(container) ? nil : container.listener(for: query.destination) {
+            case _? where security.isClosed: verdict = .busy
             case let listener? where listener.isPaused: verdict = .busy
             case let listener?: verdict = listener.family == .v4 ? .listening : .listeningV6
             case nil: verdict = .notListening

@@ -21,7 +21,7 @@ extension Engine {
             "arrivalsDenied": counters.arrivalsDenied, "connectionsCut": counters.connectionsCut,
             "accepted": counters.accepted,
             "acceptedPlain": counters.acceptedPlain, "preamblesRejected": counters.preamblesRejected,
-            "requestsRejected": counters.requestsRejected,
+            "requestsRejected": counters.requestsRejected, "tagsRefused": counters.tagsRefused,
         ]
     }
 

@@ -58,6 +58,6 @@ extension Engine {
         let waiting = review.waiting
         guard !review.condemned.isEmpty else { return waiting.forEach { $0(result) } }
         counters.connectionsCut += UInt64(review.condemned.count)
-        cutter.cut(Set(review.condemned)) { waiting.forEach { $0(result) } }
+        cutter.cut(Set(review.condemned), by: security.guard) { waiting.forEach { $0(result) } }
     }
 }

@@ -2,6 +2,7 @@ internal import CSlimABI
 internal import Crypto
 internal import Logging
 internal import SlimControl
+internal import SlimGuard
 internal import SlimNetlink
 internal import SlimPolicy
 internal import SlimRegistry
@@ -91,6 +92,10 @@ final class Engine {
     /// Questions to peers for an operator who waits.
     var explanations: [UInt64: Explanation] = [:]
     let cutter: Cutter
+    /// On what condition host sockets are handed out.
+    var security: Security
+    /// Told when the guard has died: nothing is handed out any more.
+    let guardFailed: @Sendable (GuardError) -> Void
     /// Denied connections whose answer has to wait.
     var delayed: [(due: ContinuousClock.Instant, pending: PendingConnect)] = []
     var ends: DestroyEvents
@@ -102,10 +107,13 @@ final class Engine {
 
     /// Opens the data ports and subscribes to the ends of sockets, in the calling thread's network namespace.
     init(
-        settings: Settings, keeper: KeeperLink, kept: KeptState, mailbox: Mailbox, logger: Logger,
-        send: @escaping @Sendable (ControlMessage, String) -> Bool, partiesChanged: @escaping @Sendable () -> Void
+        settings: Settings, security: Security, keeper: KeeperLink, kept: KeptState, mailbox: Mailbox, logger: Logger,
+        send: @escaping @Sendable (ControlMessage, String) -> Bool, partiesChanged: @escaping @Sendable () -> Void,
+        guardFailed: @escaping @Sendable (GuardError) -> Void
     ) throws(RouterError) {
         self.settings = settings
+        self.security = security
+        self.guardFailed = guardFailed
         self.keeper = keeper
         self.mailbox = mailbox
         self.send = send
