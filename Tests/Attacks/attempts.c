@@ -709,7 +709,7 @@ const struct attempt attempts[] = {
 	{ "SO_BINDTODEVICE", "set SO_BINDTODEVICE", LIVE, 0, set_device },
 	{ "SO_BINDTOIFINDEX", "set SO_BINDTOIFINDEX", LIVE, 0, set_index },
 	{ "SO_REUSEPORT", "set SO_REUSEPORT", ANY, 0, set_reuse_port },
-	{ "SO_REUSEADDR", "set SO_REUSEADDR, with effect", LIVE, 0, set_reuse },
+	{ "SO_REUSEADDR", "set SO_REUSEADDR", LIVE, HARMLESS, set_reuse },
 	{ "SO_PRIORITY", "set SO_PRIORITY to 6", ANY, 0, set_priority },
 	{ "SO_PRIORITY-high", "set SO_PRIORITY to 7", LIVE, PRIVILEGED, set_high_priority },
 	{ "SO_PRIORITY-32bit", "set SO_PRIORITY by a 32-bit system call", ANY, PAST_BPF, set_priority_by_compat },
