@@ -105,6 +105,14 @@ int64_t slim_seconds(void)
 	return now.tv_sec;
 }
 
+uint64_t slim_milliseconds(void)
+{
+	struct timespec now = { 0 };
+
+	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 void slim_nap(void)
 {
 	struct timespec nap = { .tv_nsec = 1000000 };
@@ -194,28 +202,45 @@ long slim_send(int fd, const void *message, size_t length, int passed)
 	return slim_pass(fd, message, length, passed, 0);
 }
 
-long slim_receive(int fd, void *message, size_t length, int *passed, int flags)
+long slim_send_at_once(int fd, const void *bytes, size_t length)
+{
+	return slim_pass(fd, bytes, length, -1, MSG_DONTWAIT);
+}
+
+static long receive(int fd, void *message, size_t length, int *passed, size_t room, int flags)
 {
 	struct iovec vector = { .iov_base = message, .iov_len = length };
 	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(SLIM_MOST_PASSED * sizeof(int))];
 		struct cmsghdr align;
 	} control = { 0 };
 	struct msghdr header = {
 		.msg_iov = &vector, .msg_iovlen = 1, .msg_control = control.bytes,
-		/* Without the padding, in which a second one would find room. */
-		.msg_controllen = CMSG_LEN(sizeof(int)),
+		/* Without the padding, in which one more would find room. */
+		.msg_controllen = CMSG_LEN(room * sizeof(int)),
 	};
 	struct cmsghdr *part;
+	size_t index;
 	long count;
 
-	*passed = -1;
+	for (index = 0; index < room; index++)
+		passed[index] = -1;
 	count = recvmsg(fd, &header, flags);
 	if (count < 0)
 		return count;
 	part = CMSG_FIRSTHDR(&header);
 	if (part && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS &&
-	    part->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(passed, CMSG_DATA(part), sizeof(int));
+	    part->cmsg_len >= CMSG_LEN(sizeof(int)) && part->cmsg_len <= CMSG_LEN(room * sizeof(int)))
+		memcpy(passed, CMSG_DATA(part), part->cmsg_len - CMSG_LEN(0));
 	return count;
+}
+
+long slim_receive(int fd, void *message, size_t length, int *passed, int flags)
+{
+	return receive(fd, message, length, passed, 1, flags);
+}
+
+long slim_receive_two(int fd, void *message, size_t length, int *passed, int flags)
+{
+	return receive(fd, message, length, passed, 2, flags);
 }

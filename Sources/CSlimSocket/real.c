@@ -54,6 +54,7 @@ static int listen_plain;
 static struct slim_known known[SLIM_KNOWN_SLOTS];
 static uint64_t pristine[SLIM_PRISTINE_SLOTS];
 static struct slim_note notes[SLIM_NOTE_SLOTS];
+static struct slim_queue queues[SLIM_QUEUE_SLOTS];
 static struct own *own_state;
 static struct slim_router router_state;
 
@@ -200,6 +201,11 @@ uint64_t *slim_pristine_table(void)
 struct slim_note *slim_note_table(void)
 {
 	return notes;
+}
+
+struct slim_queue *slim_queue_table(void)
+{
+	return queues;
 }
 
 struct slim_link *slim_link_state(void)

@@ -2,9 +2,11 @@
 #define _GNU_SOURCE
 #include "slim_message.h"
 #include "slim_passing.h"
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +15,20 @@
 ssize_t slim_send_message(int fd, const void *message, size_t length, int passed, int flags)
 {
 	return slim_pass(fd, message, length, passed, flags);
+}
+
+ssize_t slim_send_message_two(int fd, const void *message, size_t length, int first, int second, int flags)
+{
+	const int passed[] = { first, second };
+
+	return slim_pass_all(fd, message, length, passed, 2, flags);
+}
+
+int slim_unread_bytes(int fd)
+{
+	int bytes = 0;
+
+	return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : -1;
 }
 
 ssize_t slim_receive_message(int fd, void *message, size_t length, int *passed, int *count, int *truncated, int flags)

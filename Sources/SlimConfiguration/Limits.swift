@@ -7,20 +7,24 @@ package struct Limits: Equatable, Sendable {
     package var listenersPerContainer: Int
     /// Accepted connections of one container that its programs have not yet taken.
     package var parkedPerContainer: Int
+    /// Connections that wait, prepared, for programs of one container which connect to the same destination again and
+    /// again; 0: none is prepared.
+    package var preparedPerContainer: Int
     /// Live connections of all containers.
     package var connections: Int
 
     enum Key: String, CodingKey, CaseIterable {
-        case socketsPerContainer, listenersPerContainer, parkedPerContainer, connections
+        case socketsPerContainer, listenersPerContainer, parkedPerContainer, preparedPerContainer, connections
     }
 
     package init(
         socketsPerContainer: Int = 1024, listenersPerContainer: Int = 4096, parkedPerContainer: Int = 4096,
-        connections: Int = 200_000
+        preparedPerContainer: Int = 256, connections: Int = 200_000
     ) {
         self.socketsPerContainer = socketsPerContainer
         self.listenersPerContainer = listenersPerContainer
         self.parkedPerContainer = parkedPerContainer
+        self.preparedPerContainer = preparedPerContainer
         self.connections = connections
     }
 }
@@ -37,6 +41,8 @@ extension Limits: Encodable, JSONReadable {
                 ?? defaults.listenersPerContainer,
             parkedPerContainer: try object.optional(.parkedPerContainer)?.integer(in: perContainer)
                 ?? defaults.parkedPerContainer,
+            preparedPerContainer: try object.optional(.preparedPerContainer)?.integer(in: 0...4096)
+                ?? defaults.preparedPerContainer,
             connections: try object.optional(.connections)?.integer(in: 1...10_000_000) ?? defaults.connections)
     }
 
@@ -45,6 +51,7 @@ extension Limits: Encodable, JSONReadable {
         try container.encode(socketsPerContainer, forKey: .socketsPerContainer)
         try container.encode(listenersPerContainer, forKey: .listenersPerContainer)
         try container.encode(parkedPerContainer, forKey: .parkedPerContainer)
+        try container.encode(preparedPerContainer, forKey: .preparedPerContainer)
         try container.encode(connections, forKey: .connections)
     }
 }

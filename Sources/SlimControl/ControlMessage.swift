@@ -12,6 +12,10 @@ package enum ControlMessage: Sendable, Equatable {
     case invalidate([Endpoint])
     /// No answer given so far is valid any longer.
     case invalidateAll
+    /// Prepared preambles of the sender that count no longer.
+    case void(VoidNotice)
+    /// They are refused from now on.
+    case voided(id: UInt64)
     /// The sender's containers: all after connecting, then what changes.
     case containers(ContainerUpdate)
     /// What does your policy say, and why? For operators only: nothing depends on the answer.

@@ -6,12 +6,13 @@ extension Frame: Codable {
         case type, version, oldestVersion, name, software, reason, id, secret, dataPorts, source, destination
         case destinations, verdict, isSilent, cacheable, scope, present, gone
         case direction, transport
+        case voids, key, through, contacts
     }
 
     private enum Kind: String {
         case greeting, goodbye, ping, pong, key, keyAccepted, resolve, resolved, invalidate, invalidateAll, containers,
             explain
-        case explained
+        case explained, void, voided
     }
 
     init(from decoder: any Decoder) throws {
@@ -78,6 +79,22 @@ extension Frame: Codable {
                         id: try fields.decode(UInt64.self, forKey: .id),
                         verdict: try fields.decode(String.self, forKey: .verdict),
                         reason: try fields.decode(String.self, forKey: .reason))))
+        case .void:
+            let contacts = try fields.decode([WireContact].self, forKey: .contacts)
+            self = .message(
+                .void(
+                    VoidNotice(
+                        id: try fields.decode(UInt64.self, forKey: .id),
+                        key: try fields.decode(UInt64.self, forKey: .key),
+                        through: try fields.decode(UInt64.self, forKey: .through),
+                        contacts: try contacts.map { contact in
+                            guard let source = IPAddress(contact.source),
+                                let destination = Endpoint(wireText: contact.destination)
+                            else { throw Self.malformed(fields, .contacts) }
+                            return VoidNotice.Contact(
+                                source: source, destination: destination, through: contact.through)
+                        })))
+        case .voided: self = .message(.voided(id: try fields.decode(UInt64.self, forKey: .id)))
         case .containers:
             self = .message(
                 .containers(
@@ -109,6 +126,7 @@ extension Frame: Codable {
             try fields.encode(key.id, forKey: .id)
             try fields.encode(Data(key.secret).base64EncodedString(), forKey: .secret)
             try fields.encode(key.dataPorts.map(\.rawValue), forKey: .dataPorts)
+            if key.voids { try fields.encode(true, forKey: .voids) }
         case .message(.keyAccepted(let id)):
             try type(.keyAccepted)
             try fields.encode(id, forKey: .id)
@@ -127,6 +145,19 @@ extension Frame: Codable {
             try type(.invalidate)
             try fields.encode(destinations.map(\.description), forKey: .destinations)
         case .message(.invalidateAll): try type(.invalidateAll)
+        case .message(.void(let notice)):
+            try type(.void)
+            try fields.encode(notice.id, forKey: .id)
+            try fields.encode(notice.key, forKey: .key)
+            try fields.encode(notice.through, forKey: .through)
+            let contacts = notice.contacts.map {
+                WireContact(
+                    source: $0.source.description, destination: $0.destination.description, through: $0.through)
+            }
+            try fields.encode(contacts, forKey: .contacts)
+        case .message(.voided(let id)):
+            try type(.voided)
+            try fields.encode(id, forKey: .id)
         case .message(.explain(let query)):
             try type(.explain)
             try fields.encode(query.id, forKey: .id)
@@ -153,7 +184,14 @@ extension Frame: Codable {
         let ports = try fields.decode([UInt16].self, forKey: .dataPorts)
         guard ports.count <= PreambleKey.maximumPorts, !ports.contains(0) else { throw malformed(fields, .dataPorts) }
         return PreambleKey(
-            id: try fields.decode(UInt64.self, forKey: .id), secret: [UInt8](secret), dataPorts: ports.map { Port($0) })
+            id: try fields.decode(UInt64.self, forKey: .id), secret: [UInt8](secret), dataPorts: ports.map { Port($0) },
+            voids: try fields.decodeIfPresent(Bool.self, forKey: .voids) ?? false)
+    }
+
+    private struct WireContact: Codable {
+        let source: String
+        let destination: String
+        let through: UInt64
     }
 
     private static func parse<Value>(

@@ -9,8 +9,11 @@ package struct PreambleKey: Sendable, Equatable {
     /// 32 bytes.
     package let secret: [UInt8]
     package let dataPorts: [Port]
+    /// Whether the sender refuses prepared preambles that it is told to: it may be sent some.
+    package let voids: Bool
 
-    package init(id: UInt64, secret: [UInt8], dataPorts: [Port]) {
+    package init(id: UInt64, secret: [UInt8], dataPorts: [Port], voids: Bool = false) {
+        self.voids = voids
         self.id = id
         self.secret = secret
         self.dataPorts = dataPorts

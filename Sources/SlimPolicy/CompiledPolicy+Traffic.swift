@@ -9,6 +9,9 @@ extension CompiledPolicy {
 
     /// Whether anybody's rate is limited.
     package var hasLimits: Bool { !document.bandwidth.isEmpty }
+
+    /// Whether anybody's traffic is limited or preferred.
+    package var isShaping: Bool { hasLimits || hasTreatments }
 }
 
 extension IdentityClass {

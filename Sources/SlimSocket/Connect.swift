@@ -80,14 +80,22 @@ private func connectThroughRouter(
     _ fd: CInt, _ cookie: UInt64, _ address: UnsafeRawPointer, _ length: UInt32, _ destination: slim_address,
     isPristine: Bool
 ) -> CInt {
-    // Signals on readiness (O_ASYNC) are set up on the open file, which is about to change: leave those alone. And with
-    // a full descriptor table no answer can be received.
-    guard let flags = Kernel.statusFlags(fd), flags & SLIM_O_ASYNC == 0, Kernel.hasRoom(besides: fd) else {
+    // Signals on readiness (O_ASYNC) are set up on the open file, which is about to change: leave those alone.
+    guard let flags = Kernel.statusFlags(fd), flags & SLIM_O_ASYNC == 0 else {
         return slim_real_connect(fd, address, length)
     }
     let isNonblocking = flags & SLIM_O_NONBLOCK != 0
+    let queue = isPristine ? PreparedConnections.queue(for: destination) : nil
+    if let queue, let prepared = queue.take(isNonblocking: isNonblocking) {
+        guard prepared.replace(fd, cookie) else { return fail(SLIM_EBADF) }
+        Log.debug("connect", fd, "prepared host socket")
+        return isNonblocking ? fail(SLIM_EINPROGRESS) : wait(fd, address, length)
+    }
+    // With a full descriptor table no answer can be received.
+    guard Kernel.hasRoom(besides: fd) else { return slim_real_connect(fd, address, length) }
     var request: UInt32 = isNonblocking ? SLIM_REQUEST_NONBLOCK.rawValue : 0
     if isPristine { request |= SLIM_REQUEST_PRISTINE.rawValue }
+    if isPristine, queue == nil { request |= SLIM_REQUEST_QUEUE.rawValue }
     if isPristine, destination.family == UInt16(SLIM_AF_INET6) { request |= SLIM_REQUEST_V6.rawValue }
 
     guard let answer = RouterLink.ask(SLIM_OP_CONNECT, flags: request, destination: destination, passing: fd) else {
@@ -102,6 +110,7 @@ private func connectThroughRouter(
             return fail(SLIM_EBADF)
         }
         KnownSockets.store(answer.reply.cookie, local: answer.reply.local, peer: answer.reply.peer)
+        if answer.queue >= 0 { PreparedConnections.add(answer.queue, for: destination) }
         guard Kernel.replace(fd, with: answer.descriptor) else { return slim_real_connect(fd, address, length) }
         Log.debug("connect", fd, "host socket")
         return isNonblocking ? fail(SLIM_EINPROGRESS) : wait(fd, address, length)

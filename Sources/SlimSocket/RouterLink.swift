@@ -1,13 +1,18 @@
 import CSlimABI
 import CSlimSocket
 
-/// An answer of the router, with the descriptor that came with it (-1: none).
+/// An answer of the router, with the descriptors that came with it (-1: none).
 struct RouterAnswer {
     var reply: slim_reply
     var descriptor: CInt
+    /// A queue of connections prepared for the same destination.
+    var queue: CInt = -1
 
-    /// Closes the descriptor of an answer that is not used.
-    func discard() { if descriptor >= 0 { _ = Kernel.quietly { slim_close(descriptor) } } }
+    /// Closes the descriptors of an answer that is not used.
+    func discard() {
+        if descriptor >= 0 { _ = Kernel.quietly { slim_close(descriptor) } }
+        if queue >= 0 { _ = Kernel.quietly { slim_close(queue) } }
+    }
 }
 
 /// The connection to the router: one per process, at a high descriptor number, recognised by its cookie before each
@@ -15,7 +20,7 @@ struct RouterAnswer {
 /// anybody. A forked child finds its memory of it wiped and opens its own.
 enum RouterLink {
     private static let timeoutSeconds: CInt = 3
-    private static let preferredDescriptor: CInt = 900
+    static let preferredDescriptor: CInt = 900
     private static let looksBeforeSleep = 60
     /// A router that hangs is not asked again for so long.
     private static let silenceSeconds: Int64 = 10
@@ -24,6 +29,12 @@ enum RouterLink {
     static var namespaceCookie: UInt64 {
         guard let router = slim_router_state(), slim_load32(&router.pointee.greeted) == 1 else { return 0 }
         return router.pointee.greeting.namespace_cookie
+    }
+
+    /// The identity of this process's connection to the router; 0 when it has none.
+    static var cookie: UInt64 {
+        guard let state = slim_link_state() else { return 0 }
+        return slim_load(&state.pointee.cookie)
     }
 
     /// Whether an address belongs to the overlay: `nil` when the router has not been heard yet.
@@ -58,6 +69,8 @@ enum RouterLink {
 
         guard !isSilent else { return nil }
         guard let state = slim_link_state(), slim_exchange32(&state.pointee.busy, 0, 1) != 0 else {
+            // A queue lasts as long as the connection that it came by.
+            request.header.flags &= ~SLIM_REQUEST_QUEUE.rawValue
             return askOnce(&request, passing: fd)
         }
         defer { slim_store32(&state.pointee.busy, 0) }
@@ -152,38 +165,48 @@ enum RouterLink {
         // A greeting and stale answers may come before ours; a router that sends anything else is not ours.
         for _ in 0..<8 {
             var message = slim_greeting()
-            var passed: CInt = -1
-            let count = receive(descriptor, &message, &passed)
+            var both: (CInt, CInt) = (-1, -1)
+            let count = receive(descriptor, &message, &both)
+            let (passed, queue) = both
             if count < 0 { return slim_errno() == SLIM_EAGAIN ? .silent : .closed }
             guard count >= MemoryLayout<slim_header>.size, message.header.magic == UInt32(SLIM_ABI_MAGIC),
                 message.header.version == UInt16(SLIM_ABI_VERSION)
             else {
-                if passed >= 0 { _ = slim_close(passed) }
+                close(both)
                 return count == 0 ? .closed : .silent
             }
             if message.header.operation == UInt16(SLIM_OP_GREETING.rawValue) {
                 if count == MemoryLayout<slim_greeting>.size { remember(message) }
             } else if count == MemoryLayout<slim_reply>.size, message.header.sequence == request.header.sequence {
                 let reply = withUnsafeBytes(of: &message) { $0.load(as: slim_reply.self) }
-                return .answer(RouterAnswer(reply: reply, descriptor: passed))
+                return .answer(RouterAnswer(reply: reply, descriptor: passed, queue: queue))
             }
-            if passed >= 0 { _ = slim_close(passed) }
+            close(both)
         }
         return .silent
     }
 
+    private static func close(_ descriptors: (CInt, CInt)) {
+        if descriptors.0 >= 0 { _ = slim_close(descriptors.0) }
+        if descriptors.1 >= 0 { _ = slim_close(descriptors.1) }
+    }
+
     /// Waits for one message. It looks for it a few times before it sleeps, and lets everybody else run in between: a CPU
     /// that goes idle takes longer to wake than the router to answer.
-    private static func receive(_ descriptor: CInt, _ message: inout slim_greeting, _ passed: inout CInt) -> Int {
-        let size = MemoryLayout<slim_greeting>.size
-        for _ in 0..<looksBeforeSleep {
-            let count = slim_receive(descriptor, &message, size, &passed, SLIM_MSG_CMSG_CLOEXEC | SLIM_MSG_DONTWAIT)
-            if count >= 0 || slim_errno() != SLIM_EAGAIN { return count }
-            slim_yield()
-        }
-        while true {
-            let count = slim_receive(descriptor, &message, size, &passed, SLIM_MSG_CMSG_CLOEXEC)
-            if count >= 0 || slim_errno() != SLIM_EINTR { return count }
+    private static func receive(_ descriptor: CInt, _ message: inout slim_greeting, _ both: inout (CInt, CInt)) -> Int {
+        withUnsafeMutableBytes(of: &both) { bytes in
+            let passed = bytes.bindMemory(to: CInt.self).baseAddress
+            let size = MemoryLayout<slim_greeting>.size
+            for _ in 0..<looksBeforeSleep {
+                let count = slim_receive_two(
+                    descriptor, &message, size, passed, SLIM_MSG_CMSG_CLOEXEC | SLIM_MSG_DONTWAIT)
+                if count >= 0 || slim_errno() != SLIM_EAGAIN { return count }
+                slim_yield()
+            }
+            while true {
+                let count = slim_receive_two(descriptor, &message, size, passed, SLIM_MSG_CMSG_CLOEXEC)
+                if count >= 0 || slim_errno() != SLIM_EINTR { return count }
+            }
         }
     }
 

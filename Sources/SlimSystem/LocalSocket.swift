@@ -95,6 +95,21 @@ package enum LocalSocket {
         }
     }
 
+    /// Sends one message with two descriptors, without waiting.
+    package static func send<Message: BitwiseCopyable>(
+        _ message: Message, to fd: CInt, passing first: CInt, and second: CInt
+    ) throws(Errno) {
+        try systemCall {
+            withUnsafeBytes(of: message) {
+                slim_send_message_two(fd, $0.baseAddress, $0.count, first, second, CInt(MSG_DONTWAIT))
+            }
+        }
+    }
+
+    /// The kernel's memory for what was sent and not read at the other end (`SIOCOUTQ`): each message takes the same if
+    /// they are of one size.
+    package static func unreadBytes(_ fd: CInt) -> Int { max(0, Int(slim_unread_bytes(fd))) }
+
     /// Receives one message, without waiting; `nil` when none is there.
     package static func receive(from fd: CInt, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Received? {
         do throws(Errno) { return try receive(from: fd, into: buffer, flags: CInt(MSG_DONTWAIT)) } catch {

@@ -6,7 +6,7 @@ package import SystemPackage
 /// TCP sockets, by borrowed descriptor number: an application's, a host socket, a listener.
 package enum StreamSocket {
     package enum Option: Sendable {
-        case reuseAddress, fastOpenQueue, fastOpenWithoutCookie, v6Only, noDelay
+        case reuseAddress, fastOpenQueue, fastOpenWithoutCookie, fastOpenConnect, v6Only, noDelay
         case mark, priority, typeOfService, trafficClass
 
         var name: (level: CInt, option: CInt) {
@@ -14,6 +14,7 @@ package enum StreamSocket {
             case .reuseAddress: (SOL_SOCKET, SO_REUSEADDR)
             case .fastOpenQueue: (CInt(IPPROTO_TCP), TCP_FASTOPEN)
             case .fastOpenWithoutCookie: (CInt(IPPROTO_TCP), TCP_FASTOPEN_NO_COOKIE)
+            case .fastOpenConnect: (CInt(IPPROTO_TCP), TCP_FASTOPEN_CONNECT)
             case .v6Only: (CInt(IPPROTO_IPV6), IPV6_V6ONLY)
             case .noDelay: (CInt(IPPROTO_TCP), TCP_NODELAY)
             case .mark: (SOL_SOCKET, SO_MARK)
@@ -95,6 +96,15 @@ package enum StreamSocket {
     /// - Throws: `EINPROGRESS` on a non-blocking socket.
     package static func connect(_ fd: CInt, to address: KernelAddress) throws(Errno) {
         try systemCall { address.withPointer { Glibc.connect(fd, $0, $1) } }
+    }
+
+    /// Has a new, non-blocking socket connect when it is first written to (`TCP_FASTOPEN_CONNECT`): it is in SYN_SENT from
+    /// now on, and sends its SYN with what is written.
+    ///
+    /// - Throws: `EINPROGRESS` when the kernel has sent a SYN already.
+    package static func connectOnWrite(_ fd: CInt, to address: KernelAddress) throws(Errno) {
+        try set(.fastOpenConnect, 1, on: fd)
+        try connect(fd, to: address)
     }
 
     /// The address that a socket is bound to. The corresponding C function is `getsockname`.

@@ -63,7 +63,7 @@ import Testing
             ["overlay", "vxlanID"],
             ["overlay", "vxlanPort"], ["ports", "control"], ["ports", "data", "first"], ["ports", "data", "count"],
             ["limits", "socketsPerContainer"], ["limits", "listenersPerContainer"], ["limits", "parkedPerContainer"],
-            ["limits", "connections"], ["log", "level"], ["log", "format"],
+            ["limits", "preparedPerContainer"], ["limits", "connections"], ["log", "level"], ["log", "format"],
         ] {
             let inSchema = node(path.flatMap { ["properties", $0] } + ["default"])
             let inCode = path.reduce(defaults) { member($0, $1) ?? .null }

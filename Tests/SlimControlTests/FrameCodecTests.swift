@@ -40,6 +40,23 @@ import Testing
             #"{"destinations":["[fd00:32:0:1::2]:443","10.32.2.2:0"],"type":"invalidate"}"#
         ),
         (.message(.invalidateAll), "00 00 00 18", #"{"type":"invalidateAll"}"#),
+        (
+            .message(.key(PreambleKey(id: 1, secret: Array(0..<32), dataPorts: [], voids: true))), "00 00 00 69",
+            #"{"dataPorts":[],"id":1,"secret":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=","type":"key","voids":true}"#
+        ),
+        (
+            .message(
+                .void(
+                    VoidNotice(
+                        id: 9, key: 7, through: 3,
+                        contacts: [
+                            VoidNotice.Contact(
+                                source: IPAddress(v4: (10, 32, 1, 2)),
+                                destination: Endpoint(IPAddress(v4: (10, 32, 2, 2)), Port(80)), through: 17)
+                        ]))), "00 00 00 78",
+            #"{"contacts":[{"destination":"10.32.2.2:80","source":"10.32.1.2","through":17}],"id":9,"key":7,"through":3,"type":"void"}"#
+        ),
+        (.message(.voided(id: 9)), "00 00 00 18", #"{"id":9,"type":"voided"}"#),
     ]
 
     private func decode(_ json: String) throws -> Frame { try FrameCodec.decode(ByteBuffer(string: json)) }

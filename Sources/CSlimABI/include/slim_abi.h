@@ -33,6 +33,7 @@ enum slim_operation {
 	SLIM_OP_LOOKUP = 4,   /* with a host socket; answered with its overlay addresses */
 	SLIM_OP_ORIGINAL = 5, /* with an accept channel; answered with the listening socket behind it */
 	SLIM_OP_REAP = 6,     /* answered once every closed listener has been let go */
+	SLIM_OP_PREPARED = 7, /* router, in a queue of prepared connections: one of them */
 };
 
 enum slim_request_flag {
@@ -46,6 +47,8 @@ enum slim_request_flag {
 	SLIM_REQUEST_RELEASE = 1 << 3,
 	/* CONNECT, with PRISTINE: the socket is an IPv6 socket. */
 	SLIM_REQUEST_V6 = 1 << 4,
+	/* CONNECT, with PRISTINE: the process has no queue of connections prepared for this destination, and takes one. */
+	SLIM_REQUEST_QUEUE = 1 << 5,
 };
 
 struct slim_request {
@@ -58,6 +61,11 @@ enum slim_verdict {
 	SLIM_VERDICT_DONE = 0,     /* descriptor attached where the operation has one */
 	SLIM_VERDICT_FALLBACK = 1, /* make the plain call: the packet overlay carries it */
 	SLIM_VERDICT_REFUSED = 2,  /* fail with `error` */
+};
+
+enum slim_reply_flag {
+	/* CONNECT: a second descriptor is a queue of connections that are prepared for the same destination. */
+	SLIM_REPLY_QUEUE = 1 << 0,
 };
 
 struct slim_reply {
@@ -99,6 +107,29 @@ struct slim_accept {
 	struct slim_address peer;
 };
 
+enum slim_prepared_flag {
+	/* O_NONBLOCK is set on the socket. */
+	SLIM_PREPARED_NONBLOCK = 1 << 0,
+};
+
+#define SLIM_PREAMBLE_LENGTH 88
+
+/* So many queues a process has at most. */
+#define SLIM_QUEUE_SLOTS 8
+
+/*
+ * One message in a queue of prepared connections, with a host socket that connects when it is first written to: to one
+ * destination, which is chosen already. The preamble is what must be written first, and whole.
+ */
+struct slim_prepared {
+	struct slim_header header;
+	uint64_t cookie;
+	uint64_t deadline; /* not to be used later, in milliseconds of CLOCK_MONOTONIC */
+	struct slim_address local;
+	struct slim_address peer;
+	uint8_t preamble[SLIM_PREAMBLE_LENGTH];
+};
+
 /*
  * The router's end of an accept channel is bound to an abstract name, so that whoever holds the other end learns from
  * getpeername() what it is: NUL, the prefix, 16 hexadecimal digits of the listener's number, '/', and the listener's
@@ -115,5 +146,6 @@ _Static_assert(sizeof(struct slim_reply) == 96, "slim_reply");
 _Static_assert(sizeof(struct slim_prefix) == 20, "slim_prefix");
 _Static_assert(sizeof(struct slim_greeting) == 192, "slim_greeting");
 _Static_assert(sizeof(struct slim_accept) == 72, "slim_accept");
+_Static_assert(sizeof(struct slim_prepared) == 168, "slim_prepared");
 _Static_assert(sizeof(SLIM_CHANNEL_PREFIX) - 1 == SLIM_CHANNEL_PREFIX_LENGTH, "channel prefix");
 _Static_assert(SLIM_CHANNEL_NAME_LENGTH == SLIM_CHANNEL_PREFIX_LENGTH + 16 + 1 + 48, "channel name");

@@ -79,6 +79,7 @@ void slim_yield(void);
 void slim_set_errno(int code);
 /* Seconds of a clock that nobody sets. */
 int64_t slim_seconds(void);
+uint64_t slim_milliseconds(void);
 /* Whether the byte at an address can be read. */
 int slim_readable(const void *address);
 /* Lets others run for a millisecond. */
@@ -111,10 +112,15 @@ int slim_set_cancel_state(int state);
 int slim_dial(const char *name, int timeout_seconds);
 /* Sends one message with at most one descriptor (-1: none): MSG_NOSIGNAL. */
 long slim_send(int fd, const void *message, size_t length, int passed);
+/* Writes without waiting: MSG_DONTWAIT, MSG_NOSIGNAL. */
+long slim_send_at_once(int fd, const void *bytes, size_t length);
 /* Binds a Unix socket to an abstract name, given without its leading NUL. */
 int slim_name(int fd, const char *name, size_t length);
 /* Receives one message and at most one descriptor (-1: none). `flags` as recvmsg(2). Cancellable. */
 long slim_receive(int fd, void *message, size_t length, int *passed, int flags);
+
+/* The same with at most two descriptors, the first one first. */
+long slim_receive_two(int fd, void *message, size_t length, int *passed, int flags);
 
 /* Environment, read once when the library is loaded. */
 const char *slim_router_name(void);
@@ -196,6 +202,15 @@ struct slim_note {
 	uint64_t data;
 };
 
+/* A queue of connections that are prepared for a destination; `sequence` is odd while a thread writes. */
+struct slim_queue {
+	uint32_t sequence;
+	int32_t descriptor;
+	uint64_t cookie; /* of the queue; 0 for none */
+	uint64_t link;   /* cookie of the connection to the router that it came by */
+	struct slim_address destination;
+};
+
 /* The connection to the router: of this process alone, a forked child finds zeroes. */
 struct slim_link {
 	uint64_t cookie;
@@ -217,6 +232,7 @@ struct slim_router {
 struct slim_known *slim_known_table(void);
 uint64_t *slim_pristine_table(void);
 struct slim_note *slim_note_table(void);
+struct slim_queue *slim_queue_table(void);
 /* Made when it is first asked for. NULL where the kernel gives no memory that a forked child does not see. */
 struct slim_link *slim_link_state(void);
 /* A bit for each descriptor at which this process has put a channel: SLIM_NOTE_SLOTS. NULL as above. */

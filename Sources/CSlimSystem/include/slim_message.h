@@ -11,6 +11,10 @@
 
 /* Sends one message with at most one descriptor (-1: none); MSG_NOSIGNAL is added to `flags`. */
 ssize_t slim_send_message(int fd, const void *message, size_t length, int passed, int flags);
+/* The same with two descriptors. */
+ssize_t slim_send_message_two(int fd, const void *message, size_t length, int first, int second, int flags);
+/* SIOCOUTQ of a Unix socket: the kernel's memory for what was sent and not read; -1 and errno. */
+int slim_unread_bytes(int fd);
 
 /* The kernel passes no more at once (SCM_MAX_FD). */
 #define SLIM_MOST_DESCRIPTORS 253

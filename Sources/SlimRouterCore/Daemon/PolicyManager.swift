@@ -281,7 +281,7 @@ final class PolicyManager: Sendable {
         let (document, _) = try load(file)
         let current = state.withLock { $0.policy.document }
         let other = CompiledPolicy(document)
-        let (cut, total) = mailbox.askAndWait { ($0.connectionReports(deniedBy: other), $0.connections.count) }
+        let (cut, total) = mailbox.askAndWait { ($0.connectionReports(deniedBy: other), $0.usedCount) }
         let changes = PolicyDifference(from: current, to: document).changes
         return PolicyDiffReport(
             changes: changes.map {

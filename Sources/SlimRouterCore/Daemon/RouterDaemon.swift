@@ -176,7 +176,9 @@ package final class RouterDaemon: Sendable {
             prefixes: configuration.overlay.prefixes, dataPorts: configuration.ports.data.ports,
             socketsPerContainer: configuration.limits.socketsPerContainer,
             listenersPerContainer: configuration.limits.listenersPerContainer,
-            parkedPerContainer: configuration.limits.parkedPerContainer, connections: configuration.limits.connections)
+            parkedPerContainer: configuration.limits.parkedPerContainer,
+            preparedPerContainer: configuration.limits.preparedPerContainer,
+            connections: configuration.limits.connections)
         let condition = security.start()
         let started = DispatchSemaphore(value: 0)
         let failure = Failure()

@@ -24,6 +24,11 @@ final class Container {
     /// Connections delivered to its listeners: says whose turn it is.
     var deliveries: UInt64 = 0
     var connectionCount = 0
+    /// Of those, the ones that are prepared and not used.
+    var unused = 0
+    /// Of these, the ones that wait, and the queues in which they do.
+    var waiting = 0
+    var queueCount = 0
     var ports = PortPool()
     /// What its traffic is marked with.
     let trafficNumber: TrafficNumber?

@@ -1,6 +1,8 @@
 /// What happened since the router started, by the names that `slimctl status` shows.
 struct Counters {
     var connectsHandedOver: UInt64 = 0
+    /// Of those, the ones that no program had to wait for.
+    var connectsPrepared: UInt64 = 0
     var connectsByOverlay: UInt64 = 0
     var connectsRefused: UInt64 = 0
     var connectsDenied: UInt64 = 0

@@ -13,12 +13,20 @@ final class Cutter: Sendable {
     init(logger: Logger) { self.logger = logger }
 
     /// - Parameters:
+    ///   - states: only those that are in one of them.
     ///   - socketGuard: whose sockets stay dead; without one a holder may use the socket anew.
     ///   - done: called on the queue when all of them have ended.
-    func cut(_ cookies: Set<SocketCookie>, by socketGuard: (any SocketGuard)?, done: @escaping @Sendable () -> Void) {
+    func cut(
+        _ cookies: Set<SocketCookie>, in states: TCPStates = .connections, by socketGuard: (any SocketGuard)?,
+        done: @escaping @Sendable () -> Void
+    ) {
         queue.async { [logger] in
             do throws(GuardError) {
-                if let socketGuard { try socketGuard.revoke(cookies) } else { try destroySockets(cookies) }
+                if let socketGuard, states == .connections {
+                    try socketGuard.revoke(cookies)
+                } else {
+                    try destroySockets(cookies, in: states)
+                }
             } catch {
                 logger.error(
                     "connections that the policy no longer allows could not be ended",

@@ -81,7 +81,7 @@ extension Engine {
     func reply(
         to link: ApplicationLink, _ operation: slim_operation, _ sequence: UInt32, _ verdict: slim_verdict,
         error: Errno? = nil, cookie: SocketCookie? = nil, local: Endpoint? = nil, peer: Endpoint? = nil,
-        passing descriptor: CInt = -1
+        passing descriptor: CInt = -1, queue: CInt? = nil
     ) {
         var reply = slim_reply()
         reply.header = slim_header(operation, sequence: sequence)
@@ -91,9 +91,11 @@ extension Engine {
         if let local { reply.local = slim_address(local) }
         if let peer { reply.peer = slim_address(peer) }
         guard !link.isClosed else { return }
-        do throws(Errno) { try LocalSocket.send(reply, to: link.descriptor.raw, passing: descriptor) } catch {
-            close(link)
-        }
+        do throws(Errno) {
+            guard let queue else { return try LocalSocket.send(reply, to: link.descriptor.raw, passing: descriptor) }
+            reply.header.flags |= SLIM_REPLY_QUEUE.rawValue
+            try LocalSocket.send(reply, to: link.descriptor.raw, passing: descriptor, and: queue)
+        } catch { close(link) }
     }
 
     /// The overlay addresses of a host socket, to whoever holds it.

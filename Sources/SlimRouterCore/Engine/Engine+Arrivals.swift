@@ -21,7 +21,7 @@ extension Engine {
                     if let raw = socket?.raw, security.guard?.canTag(raw) == false { socket = nil }
                     if socket == nil { socket = try openDataPort(at: address, family) }
                     guard let socket else { continue }
-                    let dataPort = DataPort(socket, port: port, family: family)
+                    let dataPort = DataPort(socket, port: port)
                     remember { keeper throws(Errno) in try keeper.keep(dataPort) }
                     dataPorts.append(dataPort)
                 } catch {
@@ -68,9 +68,9 @@ extension Engine {
                 let room = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
                 let count = try StreamSocket.receive(connection.raw, into: room) ?? 0
                 if count == Preamble.byteCount {
-                    receive(connection, UnsafeRawBufferPointer(room), family: port.family)
+                    receive(connection, UnsafeRawBufferPointer(room))
                 } else {
-                    try wait(for: connection, port.family, first: UnsafeRawBufferPointer(rebasing: room[..<count]))
+                    try wait(for: connection, first: UnsafeRawBufferPointer(rebasing: room[..<count]))
                 }
             } catch {
                 if starve(error, of: port.descriptor.raw, port.token) { return }
@@ -79,13 +79,13 @@ extension Engine {
     }
 
     private func wait(
-        for connection: consuming OwnedDescriptor, _ family: KernelAddress.Family, first: UnsafeRawBufferPointer
+        for connection: consuming OwnedDescriptor, first: UnsafeRawBufferPointer
     ) throws(Errno) {
         if arrivals.count >= Self.mostArrivals, let oldest = arrivals.values.min(by: { $0.deadline < $1.deadline }) {
             drop(oldest, because: "too many wait")
         }
         let raw = connection.raw
-        let arrival = Arrival(connection, family: family, deadline: .now + Self.preambleTimeout, first: first)
+        let arrival = Arrival(connection, deadline: .now + Self.preambleTimeout, first: first)
         arrival.token = sources.add(.arrival(arrival))
         do throws(Errno) { try epoll.add(raw, .read, token: arrival.token) } catch {
             sources.remove(arrival.token)
@@ -103,7 +103,7 @@ extension Engine {
             arrival.received += count
         } catch { return drop(arrival, because: "\(error)") }
         guard arrival.received == Preamble.byteCount, let connection = remove(arrival) else { return }
-        receive(connection, UnsafeRawBufferPointer(arrival.buffer), family: arrival.family)
+        receive(connection, UnsafeRawBufferPointer(arrival.buffer))
     }
 
     func drop(_ arrival: Arrival, because reason: String) {
@@ -126,9 +126,7 @@ extension Engine {
         StreamSocket.resetOnClose(connection.raw)
     }
 
-    private func receive(
-        _ connection: consuming OwnedDescriptor, _ bytes: UnsafeRawBufferPointer, family: KernelAddress.Family
-    ) {
+    private func receive(_ connection: consuming OwnedDescriptor, _ bytes: UnsafeRawBufferPointer) {
         guard let keyID = Preamble.keyID(in: bytes) else { return turnAway(connection, because: "no preamble") }
         guard let key = inboundKeys[keyID], key.expiry.map({ $0 > .now }) ?? true else {
             return turnAway(connection, because: "unknown key")
@@ -136,13 +134,14 @@ extension Engine {
         guard let preamble = Preamble(bytes, with: key.authenticator) else {
             return turnAway(connection, because: "it is not authentic (from \(key.peer.name), it says)")
         }
-        guard key.window.accept(preamble.counter) else { return turnAway(connection, because: "replayed") }
+        guard isFresh(preamble, under: key) else { return turnAway(connection, because: "replayed, or void") }
         if preamble.flags.contains(.probe) { return }
         guard key.peer.record.owns(preamble.source.address) else {
             return turnAway(connection, because: "\(key.peer.name) does not own \(preamble.source.address)")
         }
+        // Where another kind of listener has come in the place of one meanwhile, it is given the connection all the same.
         guard let container = containersByAddress[preamble.destination.address],
-            let listener = container.listener(for: preamble.destination), listener.family == family
+            let listener = container.listener(for: preamble.destination)
         else { return turnAway(connection, because: "nothing listens on \(preamble.destination)") }
         guard ingressDenial(from: preamble.source.address, to: preamble.destination) == nil else {
             counters.arrivalsDenied += 1
@@ -152,8 +151,14 @@ extension Engine {
         admit(connection, preamble, to: listener)
     }
 
+    private func isFresh(_ preamble: Preamble, under key: InboundKey) -> Bool {
+        guard preamble.flags.contains(.prepared) else { return key.window.accept(preamble.counter) }
+        let contact = Contact(source: preamble.source.address, destination: preamble.destination)
+        return key.prepared.accept(preamble.counter, of: contact, at: .now)
+    }
+
     private func admit(_ connection: consuming OwnedDescriptor, _ preamble: Preamble, to listener: Listener) {
-        guard connections.count < settings.connections, let cookie = try? StreamSocket.cookie(connection.raw) else {
+        guard !isFull(), let cookie = try? StreamSocket.cookie(connection.raw) else {
             return turnAway(connection, because: "this host has \(connections.count) connections (limits.connections)")
         }
         refreshOptions(of: listener)

@@ -18,7 +18,7 @@ extension Engine {
             container.disposal.close(original)
             return reject(link, "connect for a descriptor that is no TCP socket of the container")
         }
-        guard let destination = request.destination.endpoint, connections.count < settings.connections,
+        guard let destination = request.destination.endpoint, !isFull(),
             let source = sourceEndpoint(of: container, bound: socket.bound, towards: destination.address)
         else {
             container.disposal.close(original)
@@ -35,7 +35,9 @@ extension Engine {
             PendingConnect(
                 link: link, sequence: sequence,
                 isNonblocking: request.header.flags & SLIM_REQUEST_NONBLOCK.rawValue != 0,
-                isPristine: socket.isPristine, original: original, family: socket.family, source: source,
+                isPristine: socket.isPristine,
+                wantsQueue: request.header.flags & SLIM_REQUEST_QUEUE.rawValue != 0, original: original,
+                family: socket.family, source: source,
                 destination: destination))
     }
 
@@ -153,8 +155,9 @@ extension Engine {
             if pending.isNonblocking { try StreamSocket.setNonblocking(socket.raw, true) }
             let sent = try StreamSocket.fastOpen(socket.raw, UnsafeRawBufferPointer(bytes), to: address)
             guard sent == Preamble.byteCount else { throw .invalidArgument }
-            try handOver(socket, pending, source: source)
-            spares.replenish(pending.family)
+            let queue = queue(for: pending, to: peer, portFamily: family)
+            try handOver(socket, pending, source: source, queue: queue?.1 == true ? queue?.0 : nil)
+            if let queue { fill(queue.0) } else { spares.replenish(pending.family) }
         } catch {
             if pending.isPortPooled { container.ports.release(source.port) }
             if error == .nowInProgress || error == .notSupportedOnSocket { peer.fastOpenWorks = false }
@@ -191,13 +194,16 @@ extension Engine {
         suspend(pending.link)
     }
 
-    func handOver(_ socket: borrowing OwnedDescriptor, _ pending: PendingConnect, source: Endpoint) throws(Errno) {
+    /// - Parameter queue: given to the program with the socket.
+    func handOver(
+        _ socket: borrowing OwnedDescriptor, _ pending: PendingConnect, source: Endpoint, queue: PreparedQueue? = nil
+    ) throws(Errno) {
         let cookie = try StreamSocket.cookie(socket.raw)
         let container = pending.link.container
         // The program waits for this; the books can be kept afterwards.
         reply(
             to: pending.link, SLIM_OP_CONNECT, pending.sequence, SLIM_VERDICT_DONE, cookie: cookie, local: source,
-            peer: pending.destination, passing: socket.raw)
+            peer: pending.destination, passing: socket.raw, queue: queue?.programEnd.raw)
         connections.add(
             Connection(
                 namespace: container.namespace, direction: .outgoing, local: source, peer: pending.destination,

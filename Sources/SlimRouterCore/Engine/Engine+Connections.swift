@@ -22,11 +22,13 @@ extension Engine {
         }
     }
 
-    private func forget(_ cookie: SocketCookie) {
+    func forget(_ cookie: SocketCookie) {
+        let wasUnused = unused.remove(cookie) != nil
         guard let connection = connections.remove(cookie),
             let container = containersByNamespace[connection.namespace]
         else { return }
         container.connectionCount -= 1
+        if wasUnused { container.unused -= 1 }
         if connection.isPortPooled { container.ports.release(connection.local.port) }
     }
 

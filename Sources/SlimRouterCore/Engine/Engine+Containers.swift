@@ -26,6 +26,7 @@ extension Engine {
         guard let container = containers.removeValue(forKey: name) else { return }
         for listener in container.listeners.values.flatMap({ $0 }) { close(listener) }
         for link in container.links.values { close(link) }
+        withdrawAll(from: container)
         epoll.remove(container.door.raw)
         container.shut()
         sources.remove(container.doorToken)
@@ -97,6 +98,7 @@ extension Engine {
         link.isClosed = true
         epoll.remove(link.descriptor.raw)
         sources.remove(link.token)
+        for queue in link.queues { close(queue) }
         link.container.links[ObjectIdentifier(link)] = nil
     }
 }

@@ -24,6 +24,7 @@ extension Engine {
             container.connectionCount += 1
             if connection.isPortPooled { container.ports.claim(connection.local.port) }
         }
+        noteLeftovers()
         for listener in kept.listeners { adopt(listener) }
         adoptKeys(kept)
         serveDataPorts()

@@ -97,7 +97,7 @@ extension Engine {
     }
 
     /// A listening socket is never writable: nor is the program's end, once its small send buffer is full.
-    private func fill(_ programEnd: borrowing OwnedDescriptor) throws(Errno) {
+    func fill(_ programEnd: borrowing OwnedDescriptor) throws(Errno) {
         try LocalSocket.setSendBuffer(programEnd.raw, bytes: 1)
         let filler = InlineArray<1024, UInt8>(repeating: 0)
         for _ in 0..<64 {

@@ -42,7 +42,8 @@ extension Engine {
             peer.renewKey()
             peer.fastOpenWorks = false
             let secret = peer.key.withUnsafeBytes { Array($0) }
-            _ = send(.key(PreambleKey(id: peer.keyID, secret: secret, dataPorts: settings.dataPorts)), name)
+            _ = send(
+                .key(PreambleKey(id: peer.keyID, secret: secret, dataPorts: settings.dataPorts, voids: true)), name)
             peer.arriving = []
             _ = send(.containers(ContainerUpdate(.last, present: ownIdentities)), name)
         case .disconnected(let name, let reason):
@@ -59,6 +60,8 @@ extension Engine {
         peer.disconnectReason = reason
         peer.ports = ([], [])
         peer.provenAt = nil
+        closeQueues(to: peer)
+        endPrepared(of: peer)
         peer.resolutions.removeAll()
         endProof(peer) { fallBack($0) }
         let queries = peer.queries.values
@@ -79,8 +82,14 @@ extension Engine {
             probe(peer)
         case .resolve(let query): answer(query, from: peer)
         case .resolved(let answer): finish(answer, from: peer)
-        case .invalidate(let destinations): for destination in destinations { peer.resolutions.remove(destination) }
-        case .invalidateAll: peer.resolutions.removeAll()
+        case .invalidate(let destinations):
+            for destination in destinations { peer.resolutions.remove(destination) }
+            drainQueues { $0.peer === peer && destinations.contains($0.contact.destination) }
+        case .invalidateAll:
+            peer.resolutions.removeAll()
+            drainQueues { $0.peer === peer }
+        case .void(let notice): take(notice, from: peer)
+        case .voided(let id): finishVoiding(id)
         case .containers(let update): take(update, from: peer)
         case .explain(let query): answer(query, from: peer)
         case .explained(let answer): finish(answer, from: peer)
@@ -96,9 +105,11 @@ extension Engine {
                 old.expiry = old.expiry ?? expiry
             }
         }
+        endPrepared(of: peer)
         inboundKeys[key.id] = InboundKey(peer: peer, key: SymmetricKey(data: key.secret))
         remember { keeper throws(Errno) in try keeper.keep(key: key.id, of: peer.name, secret: key.secret) }
         peer.announcedPorts = key.dataPorts
+        peer.takesVoids = key.voids
         peer.ports = ([], [])
         peer.provenAt = nil
         endProof(peer) { fallBack($0) }
@@ -160,9 +171,11 @@ extension Engine {
     /// A container came or went: whatever was said about its address no longer holds.
     func invalidate(_ address: IPAddress) {
         for destination in interest.keys where destination.address == address { invalidate(destination) }
+        drainQueues { $0.peer === local && $0.contact.destination.address == address }
     }
 
     private func invalidate(_ destination: Endpoint) {
+        drainQueues { $0.peer === local && $0.contact.destination == destination }
         for name in interest.removeValue(forKey: destination) ?? [] { _ = send(.invalidate([destination]), name) }
     }
 }

@@ -25,15 +25,20 @@ extension Engine {
         return containersByAddress[b] === container
     }
 
+    /// As the other, of connections that nobody waits for.
+    func denial(_ contact: Contact) -> DenyMode? {
+        guard isPolicyClosed, !isWithinOneContainer(contact.source, contact.destination.address) else { return nil }
+        if let mode = verdict(.egress, from: contact.source, to: contact.destination).denial { return mode }
+        // On one host this router speaks for both ends.
+        guard containersByAddress[contact.destination.address] != nil else { return nil }
+        return verdict(.ingress, from: contact.source, to: contact.destination).denial
+    }
+
     /// Whether the policy lets a container's connection leave, or says how the program learns that it does not.
     func denial(of pending: PendingConnect) -> DenyMode? {
         guard isPolicyClosed else { return nil }
         pending.judge = policy.generation
-        guard !isWithinOneContainer(pending.source.address, pending.destination.address) else { return nil }
-        if let mode = verdict(.egress, from: pending.source.address, to: pending.destination).denial { return mode }
-        // On one host this router speaks for both ends.
-        guard containersByAddress[pending.destination.address] != nil else { return nil }
-        return verdict(.ingress, from: pending.source.address, to: pending.destination).denial
+        return denial(pending.contact)
     }
 
     /// As ``denial(of:)``, when the policy has changed since it was last asked.
@@ -69,11 +74,17 @@ extension Engine {
     ///
     /// - Parameter reviewed: told how many live connections stay, and how many are cut, when they are.
     func adopt(_ new: CompiledPolicy, reviewed: @escaping @Sendable (ReviewResult) -> Void) {
+        // Prepared sockets have the rates and priorities of the policy that they were prepared under.
+        if policy.isShaping || new.isShaping { drainQueues { _ in true } }
         policy = new
         isPolicyClosed = new.canDeny
         for name in Set(interest.values.joined()) { _ = send(.invalidateAll, name) }
         interest = [:]
-        review(then: reviewed)
+        // What is out and no longer allowed must be refused everywhere before the policy is said to be in force.
+        let gate = ReviewGate(others: 1, reviewed)
+        gate.add(withdrawDenied { gate.passOther() })
+        gate.passOther()
+        review { gate.passReview($0) }
     }
 }
 

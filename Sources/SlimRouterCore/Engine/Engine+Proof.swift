@@ -44,6 +44,9 @@ extension Engine {
         return false
     }
 
+    /// Whether they can be at once.
+    func isProvenNow(_ peer: Peer) -> Bool { peer.provenAt.map { $0.duration(to: .now) < Self.staleProof } ?? false }
+
     private func startProof(_ peer: Peer, _ now: ContinuousClock.Instant) {
         guard let port = peer.nextProbedPort() else { return }
         peer.proof = Peer.Proof(deadline: now + max(Self.proofPatience, peer.answerTime * 3))
@@ -60,6 +63,7 @@ extension Engine {
     /// again after a while.
     func learn(_ peer: Peer, fastOpenWorks: Bool) {
         peer.fastOpenWorks = fastOpenWorks
+        if !fastOpenWorks { drainQueues { $0.peer === peer } }
         peer.fastOpenRetry = .now + Self.fastOpenPause
     }
 
@@ -75,6 +79,7 @@ extension Engine {
     func suspect(_ peer: Peer) {
         peer.ports = ([], [])
         peer.provenAt = nil
+        drainQueues { $0.peer === peer }
         probesDue = .now
         endProof(peer) { fallBack($0) }
     }

@@ -13,9 +13,11 @@ extension Engine {
     }
 
     func countReport() -> [String: UInt64] {
-        [
+        settleAll()
+        return [
             "containers": UInt64(containers.count), "listeners": UInt64(listeners.count),
-            "connections": UInt64(connections.count), "connectionsTotal": connections.total,
+            "connections": UInt64(usedCount), "prepared": UInt64(waiting),
+            "connectsPrepared": counters.connectsPrepared, "connectionsTotal": connections.total,
             "connectsHandedOver": counters.connectsHandedOver, "connectsByOverlay": counters.connectsByOverlay,
             "connectsRefused": counters.connectsRefused, "connectsDenied": counters.connectsDenied,
             "arrivalsDenied": counters.arrivalsDenied, "connectionsCut": counters.connectionsCut,
@@ -26,8 +28,10 @@ extension Engine {
     }
 
     func containerUse() -> [String: ContainerUse] {
-        containers.mapValues {
-            ContainerUse(programs: $0.links.count, listeners: $0.listenerCount, connections: $0.connectionCount)
+        settleAll()
+        return containers.mapValues {
+            ContainerUse(
+                programs: $0.links.count, listeners: $0.listenerCount, connections: $0.connectionCount - $0.unused)
         }
     }
 
@@ -52,20 +56,22 @@ extension Engine {
     /// - Parameter traffic: what the kernel counts, by socket.
     func connectionReports(_ traffic: [SocketCookie: SocketTraffic]) -> [ConnectionReport] {
         drainEnds()
+        settleAll()
         var found: [(cookie: SocketCookie, connection: Connection)] = []
         found.reserveCapacity(connections.count)
-        connections.forEach { found.append(($0, $1)) }
+        connections.forEach { if !unused.contains($0) { found.append(($0, $1)) } }
         return found.sorted { $0.connection.since < $1.connection.since }.map { report($0, $1, traffic[$0]) }
     }
 
     /// The live connections that another policy would not allow.
     func connectionReports(deniedBy other: CompiledPolicy) -> [ConnectionReport] {
         drainEnds()
+        settleAll()
         let current = policy
         policy = other
         defer { policy = current }
         var denied: [(SocketCookie, Connection)] = []
-        connections.forEach { if verdict(on: $1)?.isAllowed == false { denied.append(($0, $1)) } }
+        connections.forEach { if !unused.contains($0), verdict(on: $1)?.isAllowed == false { denied.append(($0, $1)) } }
         return denied.map { report($0, $1, nil) }
     }
 

@@ -13,6 +13,7 @@ struct Review {
     var rest: ArraySlice<SocketCookie>
     var condemned: [SocketCookie] = []
     var kept = 0
+    var cut = 0
     var waiting: [@Sendable (ReviewResult) -> Void]
 }
 
@@ -26,11 +27,13 @@ extension Engine {
     func review(then reviewed: (@Sendable (ReviewResult) -> Void)? = nil) {
         var waiting = review?.waiting ?? []
         if let reviewed { waiting.append(reviewed) }
+        settleAll()
         if !isPolicyClosed {
             review = nil
-            for tell in waiting { tell(ReviewResult(kept: connections.count)) }
+            for tell in waiting { tell(ReviewResult(kept: usedCount)) }
             return
         }
+        withdrawDenied()
         review = Review(rest: connections.cookies[...], waiting: waiting)
     }
 
@@ -41,9 +44,12 @@ extension Engine {
         repeat {
             for cookie in review.rest.prefix(Self.step) {
                 guard let connection = connections[cookie] else { continue }
+                // What nobody uses is cut like the rest, but interests nobody.
+                let isUsed = !unused.contains(cookie)
                 if verdict(on: connection)?.isAllowed ?? true {
-                    review.kept += 1
+                    if isUsed { review.kept += 1 }
                 } else {
+                    if isUsed { review.cut += 1 }
                     review.condemned.append(cookie)
                 }
             }
@@ -54,10 +60,10 @@ extension Engine {
             return
         }
         self.review = nil
-        let result = ReviewResult(kept: review.kept, cut: review.condemned.count)
+        let result = ReviewResult(kept: review.kept, cut: review.cut)
         let waiting = review.waiting
         guard !review.condemned.isEmpty else { return waiting.forEach { $0(result) } }
-        counters.connectionsCut += UInt64(review.condemned.count)
+        counters.connectionsCut += UInt64(review.cut)
         cutter.cut(Set(review.condemned), by: security.guard) { waiting.forEach { $0(result) } }
     }
 }

@@ -39,6 +39,7 @@ extension Engine {
         security = new
         // Made in advance, perhaps where no guard watches.
         spares = SpareSockets()
+        withdrawAll()
         if let socketGuard = new.guard { renewDataPorts(for: socketGuard) }
         // What peers were told of listeners may no longer be so.
         for name in Set(interest.values.joined()) { _ = send(.invalidateAll, name) }

@@ -22,6 +22,7 @@ final class Engine {
         let socketsPerContainer: Int
         let listenersPerContainer: Int
         let parkedPerContainer: Int
+        let preparedPerContainer: Int
         let connections: Int
     }
 
@@ -98,6 +99,16 @@ final class Engine {
     let guardFailed: @Sendable (GuardError) -> Void
     /// Denied connections whose answer has to wait.
     var delayed: [(due: ContinuousClock.Instant, pending: PendingConnect)] = []
+    /// Connections that are prepared, and how many of them wait.
+    var queues: [ObjectIdentifier: PreparedQueue] = [:]
+    var waiting = 0
+    /// Prepared connections that nobody uses, as far as is known: those that wait, and those that were taken back and have
+    /// not ended yet.
+    var unused: Set<SocketCookie> = []
+    var drained: [(cookie: SocketCookie, at: ContinuousClock.Instant)] = []
+    var preparedDue: ContinuousClock.Instant?
+    var voidings: [UInt64: Voiding] = [:]
+    var leftovers: (due: ContinuousClock.Instant, cookies: Set<SocketCookie>)?
     var ends: DestroyEvents
     var endsToken: UInt64 = 0
     var endsResume: ContinuousClock.Instant?
@@ -167,7 +178,9 @@ final class Engine {
         if review != nil { return .zero }
         if !arrivals.isEmpty || !departures.isEmpty || openQueries > 0 || !explanations.isEmpty { return Self.tick }
         if starvedResume != nil { return Self.tick }
-        guard let due = [endsResume, probesDue, delayedDue].lazy.compactMap({ $0 }).min() else { return nil }
+        guard let due = [endsResume, probesDue, delayedDue, preparedDue].lazy.compactMap({ $0 }).min() else {
+            return nil
+        }
         return max(.zero, ContinuousClock.now.duration(to: due))
     }
 
@@ -182,6 +195,7 @@ final class Engine {
         case .dataPort(let port): accept(on: port)
         case .arrival(let arrival): proceed(arrival)
         case .departure(let departure): proceed(departure, interest)
+        case .queue(let queue): service(queue, interest)
         case .socketEnds: drainEnds()
         }
     }
@@ -207,6 +221,7 @@ final class Engine {
         if let resume = starvedResume, resume <= .now { feedStarved() }
         continueReview()
         if !delayed.isEmpty { answerDelayed() }
+        if preparedDue != nil { tendPrepared() }
         if arrivals.isEmpty, departures.isEmpty, probesDue == nil, openQueries == 0, explanations.isEmpty { return }
         let now = ContinuousClock.now
         if let due = probesDue, due <= now { probeAgain() }

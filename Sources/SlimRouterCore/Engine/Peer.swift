@@ -17,6 +17,9 @@ final class Peer {
     private(set) var authenticator: HMAC<SHA256>
     var isKeyAccepted = false
     private var lastCounter: UInt64 = 0
+    /// Whether it refuses prepared preambles when it is told to, and which are out.
+    var takesVoids = false
+    var issue = PreparedIssue()
 
     /// Its data ports that answered a probe, for sockets of each family, and whether their SYNs carry data.
     var ports: (v4: [Port], v6: [Port]) = ([], [])
@@ -70,6 +73,7 @@ final class Peer {
         authenticator = HMAC(key: key)
         isKeyAccepted = false
         lastCounter = 0
+        issue = PreparedIssue()
     }
 
     func nextCounter() -> UInt64 {
@@ -98,6 +102,7 @@ final class InboundKey {
     let peer: Peer
     let authenticator: HMAC<SHA256>
     var window = ReplayWindow()
+    var prepared = PreparedWindow()
     /// Set when a newer one has replaced it: what is on the way is still let in until then.
     var expiry: ContinuousClock.Instant?
 

@@ -9,6 +9,7 @@ enum Source {
     case dataPort(DataPort)
     case arrival(Arrival)
     case departure(Departure)
+    case queue(PreparedQueue)
     case socketEnds
 }
 

@@ -7,31 +7,26 @@ internal import SlimSystem
 final class DataPort {
     let descriptor: OwnedDescriptor
     let port: Port
-    let family: KernelAddress.Family
     var token: UInt64 = 0
 
-    init(_ descriptor: consuming OwnedDescriptor, port: Port, family: KernelAddress.Family) {
+    init(_ descriptor: consuming OwnedDescriptor, port: Port) {
         self.descriptor = descriptor
         self.port = port
-        self.family = family
     }
 }
 
 /// A connection that has arrived but not yet said, in full, who it is.
 final class Arrival {
     var descriptor: OwnedDescriptor?
-    let family: KernelAddress.Family
     let deadline: ContinuousClock.Instant
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Preamble.byteCount, alignment: 8)
     var received = 0
     var token: UInt64 = 0
 
     init(
-        _ descriptor: consuming OwnedDescriptor, family: KernelAddress.Family, deadline: ContinuousClock.Instant,
-        first: UnsafeRawBufferPointer
+        _ descriptor: consuming OwnedDescriptor, deadline: ContinuousClock.Instant, first: UnsafeRawBufferPointer
     ) {
         self.descriptor = consume descriptor
-        self.family = family
         self.deadline = deadline
         buffer.copyMemory(from: first)
         received = first.count
@@ -75,6 +70,8 @@ final class PendingConnect {
     let sequence: UInt32
     let isNonblocking: Bool
     let isPristine: Bool
+    /// Whether the program has no queue of prepared connections for the destination.
+    let wantsQueue: Bool
     let original: EntrustedDescriptor
     let family: KernelAddress.Family
     let source: Endpoint
@@ -84,12 +81,14 @@ final class PendingConnect {
 
     init(
         link: ApplicationLink, sequence: UInt32, isNonblocking: Bool, isPristine: Bool,
-        original: consuming OwnedDescriptor, family: KernelAddress.Family, source: Endpoint, destination: Endpoint
+        wantsQueue: Bool, original: consuming OwnedDescriptor, family: KernelAddress.Family, source: Endpoint,
+        destination: Endpoint
     ) {
         self.link = link
         self.sequence = sequence
         self.isNonblocking = isNonblocking
         self.isPristine = isPristine
+        self.wantsQueue = wantsQueue
         self.original = EntrustedDescriptor(original)
         self.family = family
         self.source = source

@@ -12,6 +12,8 @@ struct Connection: Equatable {
     let peer: Endpoint
     /// Whether the local port came from the container's pool, and goes back there.
     let isPortPooled: Bool
+    /// Whether it was handed over before a program wanted it.
+    var isPrepared = false
     /// Seconds since the epoch.
     let since: UInt64
 }

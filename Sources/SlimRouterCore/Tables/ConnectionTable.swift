@@ -92,6 +92,7 @@ struct ConnectionTable: ~Copyable {
         bytes.storeBytes(of: connection.local.address.family.rawValue, toByteOffset: 57, as: UInt8.self)
         bytes.storeBytes(of: connection.peer.address.family.rawValue, toByteOffset: 58, as: UInt8.self)
         bytes.storeBytes(of: connection.isPortPooled ? 1 : 0, toByteOffset: 59, as: UInt8.self)
+        bytes.storeBytes(of: connection.isPrepared ? 1 : 0, toByteOffset: 60, as: UInt8.self)
     }
 
     private func decode(_ slot: UInt32) -> Connection? {
@@ -110,6 +111,7 @@ struct ConnectionTable: ~Copyable {
         else { return nil }
         return Connection(
             namespace: NamespaceCookie(rawValue: word(8)), direction: direction, local: local, peer: peer,
-            isPortPooled: bytes[59] == 1, since: UInt64(bytes.load(fromByteOffset: 48, as: UInt32.self)))
+            isPortPooled: bytes[59] == 1, isPrepared: bytes[60] == 1,
+            since: UInt64(bytes.load(fromByteOffset: 48, as: UInt32.self)))
     }
 }

@@ -14,6 +14,8 @@ struct Preamble: Equatable {
         let rawValue: UInt8
         /// A router asks whether the port answers: there is no application behind it.
         static let probe = Flags(rawValue: 1)
+        /// Made in advance: its counter is one of another sequence, and it may have been declared void.
+        static let prepared = Flags(rawValue: 2)
     }
 
     var flags: Flags

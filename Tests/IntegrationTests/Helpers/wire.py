@@ -89,7 +89,7 @@ def replay(address, ports):
         header = (packet[0] & 15) * 4
         payload = packet[header + (packet[header + 12] >> 4) * 4 : struct.unpack_from("!H", packet, 2)[0]]
         # Probes are for nobody; those for applications are what an attacker wants.
-        if payload[:5] == b"SLIM\1" and len(payload) >= PREAMBLE and payload[5] == 0:
+        if payload[:5] == b"SLIM\1" and len(payload) >= PREAMBLE and payload[5] != 1:
             caught.add(payload[:PREAMBLE])
     attempts = 0
     for preamble in caught:

@@ -1,0 +1,64 @@
+internal import SlimRegistry
+internal import SlimSystem
+
+/// A queue of prepared connections to one destination, for one program: both ends are the router's, the program has a
+/// duplicate of one.
+///
+/// Each message holds a host socket that is bound for the destination and sends its SYN when it is first written to. The
+/// kernel tells how much of what was sent is not read yet: so the router knows what was used without being told, and what
+/// it reads itself was not.
+final class PreparedQueue {
+    struct Item {
+        let cookie: SocketCookie
+        let counter: UInt64
+        let preparedAt: ContinuousClock.Instant
+    }
+
+    let link: ApplicationLink
+    let peer: Peer
+    let contact: Contact
+    let family: KernelAddress.Family
+    /// Of the listener at the other side.
+    let portFamily: KernelAddress.Family
+    let isNonblocking: Bool
+    private let routerEnd: EntrustedDescriptor
+    let programEnd: OwnedDescriptor
+    var token: UInt64 = 0
+    var isArmed = false
+
+    /// What has not been used, oldest first.
+    var items: [Item] = []
+    var batch: PreparedBatch
+    var lastUse: ContinuousClock.Instant
+    /// The kernel's memory for a message, once one was sent.
+    var unitBytes = 0
+    /// For so many messages is there room.
+    var room = 0
+
+    init(
+        _ routerEnd: consuming OwnedDescriptor, _ programEnd: consuming OwnedDescriptor, for pending: PendingConnect,
+        to peer: Peer, portFamily: KernelAddress.Family
+    ) {
+        self.routerEnd = EntrustedDescriptor(routerEnd)
+        self.programEnd = consume programEnd
+        self.peer = peer
+        self.portFamily = portFamily
+        link = pending.link
+        contact = pending.contact
+        family = pending.family
+        isNonblocking = pending.isNonblocking
+        let now = ContinuousClock.now
+        batch = PreparedBatch(at: now)
+        lastUse = now
+    }
+
+    deinit { routerEnd.close(by: link.container.disposal) }
+
+    var descriptor: CInt { routerEnd.raw }
+
+    /// The kernel tells that there is room when a quarter is left; of a few, when none is.
+    var isLow: Bool { items.count * unitBytes * 4 <= max(room * unitBytes, Self.leastSendBuffer) }
+
+    /// What the kernel makes of a smaller one.
+    private static let leastSendBuffer = 4608
+}
