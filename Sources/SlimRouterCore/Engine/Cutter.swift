@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Logging
 internal import SlimGuard
+internal import SlimNetlink
 internal import SlimSystem
 
 /// Ends connections on host sockets, whoever holds them (SOCK_DESTROY): both ends see an error.

@@ -19,7 +19,7 @@ extension Engine {
                     var socket = kept.socket(for: port, at: address)
                     // What came from a router without the guard would give sockets that cannot be guarded.
                     if let raw = socket?.raw, security.guard?.canTag(raw) == false { socket = nil }
-                    if socket == nil { socket = try openDataPort(at: address, family) }
+                    if socket == nil { socket = try openDataPort(at: address) }
                     guard let socket else { continue }
                     let dataPort = DataPort(socket, port: port)
                     remember { keeper throws(Errno) in try keeper.keep(dataPort) }
@@ -47,9 +47,8 @@ extension Engine {
         try epoll.add(port.descriptor.raw, .read, token: port.token)
     }
 
-    func openDataPort(at address: KernelAddress, _ family: KernelAddress.Family) throws(Errno)
-        -> OwnedDescriptor
-    {
+    func openDataPort(at address: KernelAddress) throws(Errno) -> OwnedDescriptor {
+        guard let family = address.family else { throw .invalidArgument }
         let socket = try StreamSocket.open(family, nonblocking: true)
         if family == .v6 { try StreamSocket.set(.v6Only, 0, on: socket.raw) }
         try StreamSocket.set(.reuseAddress, 1, on: socket.raw)

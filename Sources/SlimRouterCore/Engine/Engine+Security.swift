@@ -56,8 +56,7 @@ extension Engine {
                 sources.remove(port.token)
                 // The keeper has it too: what listens no longer can be bound beside.
                 StreamSocket.stopListening(port.descriptor.raw)
-                let renewed = DataPort(
-                    try openDataPort(at: address, port.family), port: port.port, family: port.family)
+                let renewed = DataPort(try openDataPort(at: address), port: port.port)
                 remember { keeper throws(Errno) in try keeper.keep(renewed) }
                 dataPorts[index] = renewed
                 if isServed { try serve(renewed) }
