@@ -35,6 +35,6 @@ extension Link.VXLAN {
         rtnl_link_vxlan_get_local(link, &local)
         self.init(
             id: id, port: Port(UInt16(truncatingIfNeeded: port)), local: IPAddress(library: local),
-            isLearning: rtnl_link_vxlan_get_learning(link) == 1)
+            isLearning: rtnl_link_vxlan_get_learning(link) == 1, copiesTrafficClass: rtnl_link_vxlan_get_tos(link) == 1)
     }
 }

@@ -30,12 +30,17 @@ package struct Link: Hashable, Sendable {
         package let local: IPAddress?
         /// Whether forwarding entries are learnt from what arrives.
         package let isLearning: Bool
+        /// Whether a packet's traffic class (DSCP) is that of the packet inside.
+        package let copiesTrafficClass: Bool
 
-        package init(id: UInt32, port: Port, local: IPAddress?, isLearning: Bool = false) {
+        package init(
+            id: UInt32, port: Port, local: IPAddress?, isLearning: Bool = false, copiesTrafficClass: Bool = true
+        ) {
             self.id = id
             self.port = port
             self.local = local
             self.isLearning = isLearning
+            self.copiesTrafficClass = copiesTrafficClass
         }
     }
 }

@@ -35,6 +35,8 @@ extension RouteSocket {
             let code = rtnl_link_vxlan_set_id(link, parameters.id)
             rtnl_link_vxlan_set_port(link, UInt32(parameters.port.rawValue))
             rtnl_link_vxlan_set_learning(link, parameters.isLearning ? 1 : 0)
+            // 1 stands for "inherit".
+            if parameters.copiesTrafficClass { rtnl_link_vxlan_set_tos(link, 1) }
             if let local = parameters.local {
                 _ = withLibraryAddress(local) { rtnl_link_vxlan_set_local(link, $0) }
             }

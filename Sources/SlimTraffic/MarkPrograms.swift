@@ -25,11 +25,19 @@ enum MarkPrograms {
 
     /// Answers the handle of a packet's class, which follows from its mark; 0 for a mark that is not Slim's.
     static var classOf: PacketProgram {
-        PacketProgram(
-            checks([.connection, .packet]) + [
+        let ways = TrafficMark.Way.allCases
+        let answers = ways.map { way in
+            [
                 Instruction(Code.loadWord, markOffset), Instruction(Code.and, ~TrafficMark.wayMask),
-                Instruction(Code.or, TrafficClasses.leafBase.rawValue), Instruction(Code.answerAccumulator, 0),
-            ])
+                Instruction(Code.or, TrafficClasses.leaves(way).rawValue), Instruction(Code.answerAccumulator, 0),
+            ]
+        }
+        let tests = zip(ways, answers).flatMap { way, answer in
+            [Instruction(Code.jumpIfEqual, way.rawValue, fails: UInt8(answer.count))] + answer
+        }
+        return PacketProgram(
+            [Instruction(Code.loadWord, markOffset), Instruction(Code.and, TrafficMark.wayMask)] + tests
+                + [Instruction(Code.answer, 0)])
     }
 
     /// Answers all ones for packets of some containers, 0 for all others.

@@ -3,17 +3,20 @@ internal import SlimPolicy
 
 /// The classes of ``TrafficPlan/device``, and what they are called.
 ///
-///     1:  -> 1:1, all together -> 1:8NN, a container -> 1:4NNN, what of it has one priority
+///     1:  -> 1:1, all together -> 1:8NN, a container -> 1:4NNN, its connections of one priority
+///                                                    -> 1:8NNN, its packets of one priority
 enum TrafficClasses {
     static let queue = QueueHandle(1, 0)
     static let all = QueueHandle(1, 1)
-    static let leafBase = QueueHandle(1, 0x4000)
+
+    /// What the handles of all classes have in common where packets wait that came by one way.
+    static func leaves(_ way: TrafficMark.Way) -> QueueHandle { QueueHandle(1, way == .connection ? 0x4000 : 0x8000) }
 
     static func container(_ number: TrafficNumber) -> QueueHandle { QueueHandle(1, 0x800 | number.rawValue) }
 
     /// Where packets wait: the number is what their mark ends in.
-    static func leaf(_ number: TrafficNumber, _ priority: TrafficPriority) -> QueueHandle {
-        QueueHandle(1, leafBase.minor | UInt16(TrafficMark.bits(of: priority)) | number.rawValue)
+    static func leaf(_ way: TrafficMark.Way, _ number: TrafficNumber, _ priority: TrafficPriority) -> QueueHandle {
+        QueueHandle(1, leaves(way).minor | UInt16(TrafficMark.bits(of: priority)) | number.rawValue)
     }
 
     /// The kernel counts frames, the policy what programs send: headers of TCP, IP and Ethernet make 4.6 % of full frames,
@@ -25,13 +28,23 @@ enum TrafficClasses {
         UInt32(clamping: limit.burstBytes ?? max(20_000, bytesPerSecond(limit.ceiling) / 200))
     }
 
-    /// How much may wait: what is sent in 50 ms, but a few packets as sockets make them in any case.
-    static func queueLimit(_ bytesPerSecond: UInt64) -> Int32 {
-        Int32(clamping: min(max(200_000, bytesPerSecond / 20), 64 << 20))
+    /// How much of what comes by one way may wait.
+    ///
+    /// A socket is told to wait, and has little in the queue: to drop some of that would only harm, and of 64 KiB each within a
+    /// host a few packets would fill it. Packets of the overlay have no such teller: for them a queue is 50 ms long, and some
+    /// packets in any case.
+    static func queueLimit(_ way: TrafficMark.Way, _ bytesPerSecond: UInt64) -> Int32 {
+        switch way {
+        case .connection: 64 << 20
+        case .packet: Int32(clamping: min(max(200_000, bytesPerSecond / 20), 64 << 20))
+        }
     }
 }
 
 extension QueueHandle {
-    /// Whether it is a class where packets wait.
-    var isLeaf: Bool { minor >= TrafficClasses.leafBase.minor }
+    /// What waits in the class; `nil` for one in which nothing does.
+    var way: TrafficMark.Way? {
+        minor >= TrafficClasses.leaves(.packet).minor
+            ? .packet : minor >= TrafficClasses.leaves(.connection).minor ? .connection : nil
+    }
 }

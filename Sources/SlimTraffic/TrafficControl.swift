@@ -24,8 +24,7 @@ package final class TrafficControl: Sendable {
 
     /// Prepares to act in the calling thread's network namespace.
     package init(_ configuration: TrafficConfiguration) throws(TrafficError) {
-        let routes = try explaining { () throws(NetlinkError) in try RouteSocket() }
-        kernel = TrafficKernel(routes: routes, configuration: configuration)
+        kernel = try TrafficKernel(configuration)
         do throws(PacketFilterError) { nftables = try Nftables() } catch {
             throw TrafficError(message: "rates: \(error)")
         }

@@ -1,6 +1,8 @@
 internal import SlimNetlink
 internal import SlimPolicy
 internal import SlimRegistry
+internal import SlimSystem
+internal import SystemPackage
 
 /// What there is of traffic control in the kernel.
 struct LaidDown: Sendable {
@@ -21,14 +23,24 @@ struct LaidDown: Sendable {
 }
 
 /// Makes queues, classes and filters, as far as they are not there.
-struct TrafficKernel: Sendable {
+final class TrafficKernel: Sendable {
     /// Filters of others have other priorities.
     private static let filterPriority: UInt16 = 0x534c
     /// In packets, of queues that have no limit of their own.
     private static let queueLength: UInt32 = 256
 
-    let routes: RouteSocket
-    let configuration: TrafficConfiguration
+    private let routes: RouteSocket
+    private let namespace: NetworkNamespace
+    private let configuration: TrafficConfiguration
+
+    /// Prepares to act in the calling thread's network namespace.
+    init(_ configuration: TrafficConfiguration) throws(TrafficError) {
+        self.configuration = configuration
+        routes = try explaining { () throws(NetlinkError) in try RouteSocket() }
+        do throws(Errno) { namespace = try NetworkNamespace.current() } catch {
+            throw TrafficError(message: "rates: open the network namespace: \(error)")
+        }
+    }
 
     /// Looks at what a router before this one made.
     func find() throws(NetlinkError) -> LaidDown {
@@ -84,11 +96,12 @@ struct TrafficKernel: Sendable {
                 choosing: MarkPrograms.classOf)
             laidDown.device = device
         }
-        for wanted in plan.classes where laidDown.classes[wanted.handle] != wanted {
+        let classes = plan.classes(link: try linkBytesPerSecond())
+        for wanted in classes where laidDown.classes[wanted.handle] != wanted {
             try routes.replace(wanted, on: device)
             laidDown.classes[wanted.handle] = wanted
-            guard wanted.handle.isLeaf else { continue }
-            let limit = TrafficClasses.queueLimit(wanted.ceilingBytesPerSecond)
+            guard let way = wanted.handle.way else { continue }
+            let limit = TrafficClasses.queueLimit(way, wanted.ceilingBytesPerSecond)
             try routes.replaceQueue(on: device, parent: wanted.handle, limitBytes: limit)
         }
     }
@@ -108,7 +121,7 @@ struct TrafficKernel: Sendable {
             try removeFilter(on: interface)
             laidDown.ways[interface] = nil
         }
-        let wanted = Set(plan.classes.map(\.handle))
+        let wanted = Set(plan.classes(link: nil).map(\.handle))
         // A class goes after those below it.
         for handle in laidDown.classes.keys.sorted(by: { $0.rawValue > $1.rawValue }) where !wanted.contains(handle) {
             try routes.delete(class: handle, on: device)
@@ -143,6 +156,14 @@ struct TrafficKernel: Sendable {
             links.filter { named.contains($0.name) || routed.contains($0.index) || $0.index == owner }.map(\.index))
     }
 
+    /// What the device can send that this host reaches the others by.
+    private func linkBytesPerSecond() throws(NetlinkError) -> UInt64? {
+        guard let owner = try routes.addresses().first(where: { $0.address == configuration.underlay })?.interface,
+            let link = try routes.links().first(where: { $0.index == owner })
+        else { return nil }
+        return LinkSpeed.read(link.name, in: namespace).map { $0 / 8 }
+    }
+
     // MARK: What containers receive
 
     /// Gives the ports of containers that are limited a queue, and takes it from those that no longer are.
@@ -159,7 +180,7 @@ struct TrafficKernel: Sendable {
                     TrafficClasses.all, parent: TrafficClasses.queue, bytesPerSecond: rate, ceilingBytesPerSecond: rate,
                     burstBytes: TrafficClasses.burst(limit)), on: port)
             try routes.replaceQueue(
-                on: port, parent: TrafficClasses.all, limitBytes: TrafficClasses.queueLimit(rate))
+                on: port, parent: TrafficClasses.all, limitBytes: TrafficClasses.queueLimit(.packet, rate))
             laidDown.ports[name] = wanted
         }
         for (name, port) in laidDown.ports where plan.receivers[name] == nil {

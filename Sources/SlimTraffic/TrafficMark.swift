@@ -6,7 +6,7 @@ package import SlimPolicy
 ///     "SL", Slim's own  by what way it was sent      priority   container's number
 package struct TrafficMark: Hashable, Sendable {
     /// By what way a packet comes to be sent.
-    package enum Way: UInt32, Sendable {
+    package enum Way: UInt32, CaseIterable, Sendable {
         /// A host socket that was handed to a container's program.
         case connection = 0x534c_0000
         /// The packet overlay.

@@ -41,9 +41,11 @@ package struct TrafficPlan: Hashable, Sendable {
     package var isEmpty: Bool { senders.isEmpty && receivers.isEmpty && ruleset == nil }
 
     /// The classes of ``device``, parents before children.
-    var classes: [RateClass] {
-        let largest = senders.values.map { TrafficClasses.bytesPerSecond($0.ceiling) }.max() ?? 0
-        let all = max(largest, Self.roomBytesPerSecond)
+    ///
+    /// - Parameter link: what the host's network device can send, in bytes a second; `nil` where that is not known.
+    func classes(link: UInt64?) -> [RateClass] {
+        // Those that have more than their rate share somewhat less than there is: else it is the device that shares it out.
+        let all = link.map { $0 - $0 / 20 } ?? Self.roomBytesPerSecond
         let root = RateClass(
             TrafficClasses.all, parent: TrafficClasses.queue, bytesPerSecond: all, ceilingBytesPerSecond: all,
             burstBytes: UInt32(clamping: all / 200))
@@ -51,26 +53,25 @@ package struct TrafficPlan: Hashable, Sendable {
             + senders.sorted { $0.key < $1.key }.flatMap { number, limit in classes(of: number, limit) }
     }
 
-    /// More than there is: how much room devices have is not known.
+    /// More than there is.
     private static let roomBytesPerSecond: UInt64 = 125_000_000_000
 
-    /// A container's class, and below it one for each priority. Those have next to nothing of their own: they take what the
-    /// container has, the first before the last.
+    /// A container's class, and below it one for each way and priority. Those have little of their own, so that nothing starves: they
+    /// take what the container has, the first before the last.
     private func classes(of number: TrafficNumber, _ limit: RateLimit) -> [RateClass] {
         let own = TrafficClasses.container(number)
+        let rate = TrafficClasses.bytesPerSecond(limit.rate)
         let ceiling = TrafficClasses.bytesPerSecond(limit.ceiling)
         let burst = TrafficClasses.burst(limit)
         let parent = RateClass(
-            own, parent: TrafficClasses.all, bytesPerSecond: TrafficClasses.bytesPerSecond(limit.rate),
-            ceilingBytesPerSecond: ceiling, burstBytes: burst)
+            own, parent: TrafficClasses.all, bytesPerSecond: rate, ceilingBytesPerSecond: ceiling, burstBytes: burst)
         return [parent]
-            + priorities.map { priority in
-                RateClass(
-                    TrafficClasses.leaf(number, priority), parent: own, bytesPerSecond: Self.leastBytesPerSecond,
-                    ceilingBytesPerSecond: ceiling, burstBytes: burst, priority: priority.rawValue)
+            + priorities.flatMap { priority in
+                TrafficMark.Way.allCases.map { way in
+                    RateClass(
+                        TrafficClasses.leaf(way, number, priority), parent: own, bytesPerSecond: max(125, rate / 32),
+                        ceilingBytesPerSecond: ceiling, burstBytes: burst, priority: priority.rawValue)
+                }
             }
     }
-
-    /// What waits last is not starved wholly.
-    private static let leastBytesPerSecond: UInt64 = 125
 }

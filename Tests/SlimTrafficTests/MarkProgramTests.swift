@@ -38,10 +38,10 @@ struct MarkProgramTests {
         for number: UInt16 in [0, 1, 200, 2047] {
             for priority in UInt8(0)...7 {
                 let known = try #require(TrafficNumber(rawValue: number))
-                let leaf = TrafficClasses.leaf(known, try #require(TrafficPriority(rawValue: priority)))
-                #expect(leaf.isLeaf)
-                #expect(!TrafficClasses.container(known).isLeaf)
-                for way in [TrafficMark.Way.connection, .packet] {
+                #expect(TrafficClasses.container(known).way == nil)
+                for way in TrafficMark.Way.allCases {
+                    let leaf = TrafficClasses.leaf(way, known, try #require(TrafficPriority(rawValue: priority)))
+                    #expect(leaf.way == way)
                     #expect(try run(MarkPrograms.classOf, try mark(way, number, priority)) == leaf.rawValue)
                 }
             }

@@ -28,17 +28,17 @@ struct TrafficPlanTests {
         #expect(plan.senders.count == 2)
         #expect(plan.senders[web]?.burstBytes == 50_000)
         #expect(plan.receivers.keys.sorted() == ["sl-db"])
-        let own = plan.classes.filter { $0.handle == TrafficClasses.container(web) }
+        let own = plan.classes(link: nil).filter { $0.handle == TrafficClasses.container(web) }
         #expect(own.map(\.bytesPerSecond) == [12_875_000])
         #expect(own.map(\.ceilingBytesPerSecond) == [25_750_000])
         #expect(own.map(\.burstBytes) == [50_000])
         // Parents come before their children, and no class is there twice.
         var known: Set<QueueHandle> = [TrafficClasses.queue]
-        for one in plan.classes {
+        for one in plan.classes(link: nil) {
             #expect(known.contains(one.parent))
             #expect(known.insert(one.handle).inserted)
         }
-        #expect(plan.classes.count == 1 + 2 * 2)
+        #expect(plan.classes(link: nil).count == 1 + 2 * 3)
     }
 
     @Test func `a container has a class for each priority that the policy speaks of`() throws {
@@ -51,7 +51,7 @@ struct TrafficPlanTests {
             ]
             """#)
         #expect(plan.priorities.map(\.rawValue) == [0, 4, 6])
-        let leaves = plan.classes.filter { $0.handle.isLeaf }
+        let leaves = plan.classes(link: nil).filter { $0.handle.way == .packet }
         #expect(leaves.map(\.priority) == [0, 4, 6])
         let text = try #require(plan.ruleset)
         #expect(text.contains("10.32.1.2 : 0x534d2102"))

@@ -41,28 +41,37 @@ struct RateLab {
             ] + stream.options, on: stream.client, overlay: stream.overlay)
     }
 
+    /// What streams that ran at once have transferred, in Mbit/s as their receivers saw it.
+    struct Result {
+        /// Each by itself, while it ran.
+        let each: [Double]
+        /// All of them, from the start of the first to the end of the last.
+        let together: Double
+    }
+
     /// Has streams run at once.
-    ///
-    /// - Returns: what each of them transferred, in Mbit/s as its receiver saw it.
     func measure(
         _ streams: Stream..., sourceLocation: SourceLocation = #_sourceLocation
-    ) async throws -> [Double] {
+    ) async throws -> Result {
+        let start = ContinuousClock.now
         let processes = try streams.map { try fixture.lab.start(try program($0)) }
         var rates: [Double] = []
+        var megabits = 0.0
         for process in processes {
             let outcome = try await process.wait(atMost: .seconds(60))
             try #require(
                 outcome.status == 0, "iperf3: \(outcome.errorOutput)\(outcome.output)", sourceLocation: sourceLocation)
-            rates.append(try Self.rate(outcome.output))
+            let report = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
+            let sum = try #require((report?["end"] as? [String: Any])?["sum_received"] as? [String: Any])
+            rates.append(try #require(sum["bits_per_second"] as? Double) / 1e6)
+            megabits += try #require(sum["bytes"] as? Double) * 8 / 1e6
         }
-        return rates
+        return Result(each: rates, together: megabits / ((ContinuousClock.now - start) / .seconds(1)))
     }
 
-    /// What a report says of a whole transfer, in Mbit/s.
-    static func rate(_ text: String) throws -> Double {
-        let report = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
-        let sum = try #require((report?["end"] as? [String: Any])?["sum_received"] as? [String: Any])
-        return try #require(sum["bits_per_second"] as? Double) / 1e6
+    /// Has one stream run.
+    func rate(_ stream: Stream, sourceLocation: SourceLocation = #_sourceLocation) async throws -> Double {
+        try await measure(stream, sourceLocation: sourceLocation).each[0]
     }
 
     /// What a report says of each second, in Mbit/s.
@@ -84,5 +93,30 @@ struct RateLab {
         let link = try await fixture.run(["ip", "-o", "link", "show", "slim-rates"], on: host).output
         let tables = try await fixture.check(["nft", "list", "tables"], on: host)
         return lines.joined(separator: "\n") + link + (tables.contains("slim_rates") ? "slim_rates" : "")
+    }
+
+    func classes(on host: String) async throws -> String {
+        try await fixture.run(["tc", "class", "show", "dev", "slim-rates"], on: host).output
+    }
+
+    /// The bytes with a DSCP value that have come to each host over the underlay since it was asked first.
+    func marked(on hosts: [String], dscp: String) async throws -> [UInt64] {
+        var counts: [UInt64] = []
+        for host in hosts {
+            let list = ["nft", "list", "counter", "inet", "slimtest", "marked"]
+            if try await fixture.run(list, on: host).status != 0 {
+                let table = """
+                    table inet slimtest {
+                        counter marked { }
+                        chain in { type filter hook prerouting priority raw; iifname "under0" ip dscp \(dscp) counter name marked; }
+                    }
+                    """
+                try await fixture.check(["nft", table], on: host)
+            }
+            let words = try await fixture.check(list, on: host).split(whereSeparator: \.isWhitespace)
+            let bytes = try #require(words.firstIndex(of: "bytes"))
+            counts.append(try #require(UInt64(words[bytes + 1])))
+        }
+        return counts
     }
 }
