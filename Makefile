@@ -75,9 +75,9 @@ test: deps build ## install what is missing, build, run every test (as root)
 	swift test --skip-build --filter '^KernelModuleTests\.' || status=1; \
 	swift test --skip-build --filter '^IntegrationTests\.' || status=1; exit $$status
 
-# Others with KERNELS="6.1 6.12". Newer ones than the release's come from its backports, with their emulator.
+# KERNELS="6.1 6.12" for both. What the release does not have comes from its backports, with their emulator.
 KERNELS ?= 6.12
-test-kernels: deps ## run the kernel module's tests on Linux 6.12 (as root)
+test-kernels: deps build ## run the kernel module on Linux 6.12, alone and with the whole system (as root)
 	SLIM_TEST_KERNELS="$(KERNELS)" swift test --filter '^KernelModuleTests\.'
 
 # ROUNDS=9 for steadier medians.

@@ -31,9 +31,16 @@ static noinline long slim_answer_ioctl(struct file *file, unsigned int command,
 }
 
 #ifndef SOCK_CUSTOM_SOCKOPT
-static noinline int slim_answer_set(struct socket *sock, int level, int option)
+static noinline int slim_answer_set(struct socket *sock, int level, int option, sockptr_t value,
+				    unsigned int length)
 {
 	return slim_refuse(SLIM_COUNT_SET_OPTION);
+}
+
+static noinline int slim_answer_ignored(struct socket *sock, int level, int option, sockptr_t value,
+					unsigned int length)
+{
+	return 0;
 }
 
 /* Before Linux 6.2 options of SOL_SOCKET do not come by the socket's operations. */
@@ -42,11 +49,17 @@ static int slim_probe_set(struct kprobe *probe, struct pt_regs *regs)
 	struct socket *sock = (struct socket *)regs_get_kernel_argument(regs, 0);
 	int level = regs_get_kernel_argument(regs, 1);
 	int option = regs_get_kernel_argument(regs, 2);
+	enum slim_permission permission;
 
-	if (level != SOL_SOCKET || !slim_is_guarded(sock) ||
-	    slim_may_set(level, option) != SLIM_REFUSED)
+	if (!slim_is_guarded(sock))
 		return 0;
-	instruction_pointer_set(regs, (unsigned long)slim_answer_set);
+	permission = slim_may_set(level, option);
+	if (permission == SLIM_PERMITTED)
+		return 0;
+	if (permission == SLIM_IGNORED)
+		instruction_pointer_set(regs, (unsigned long)slim_answer_ignored);
+	else
+		instruction_pointer_set(regs, (unsigned long)slim_answer_set);
 	return 1;
 }
 #endif
@@ -86,7 +99,7 @@ static void slim_probe_after(struct kprobe *probe, struct pt_regs *regs, unsigne
 static struct kprobe slim_probes[] = {
 #ifndef SOCK_CUSTOM_SOCKOPT
 	{
-		.symbol_name = "security_socket_setsockopt",
+		.symbol_name = "sock_setsockopt",
 		.pre_handler = slim_probe_set,
 		.post_handler = slim_probe_after,
 	},

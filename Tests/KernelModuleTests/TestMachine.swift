@@ -1,48 +1,73 @@
 import Foundation
 import Testing
 
-/// An emulated machine that boots one of Debian's kernels with the module and its tests, and nothing else.
+/// An emulated machine that boots one of Debian's kernels with the module, and with nothing but what it is to be tested by.
 struct TestMachine {
-    /// The exit status of the emulator when the machine's last word was that all is well (`isa-debug-exit`).
-    static let succeeded: Int32 = 33
+    enum Image: String, CaseIterable {
+        /// The module's own tests, and the attack suite.
+        case tests = "image"
+        /// Routers, containers and programs.
+        case system
+
+        var file: String { self == .tests ? "initramfs.cpio" : "system.cpio" }
+    }
+
+    struct Run: CustomStringConvertible {
+        let kernel: String
+        let image: Image
+        /// The attack suite without a guard too, to see that its attacks succeed then.
+        let isThorough: Bool
+
+        var description: String { "Linux \(kernel), \(image)" }
+    }
 
     struct Outcome {
         var status: Int32
-        /// What the machine has written to its console.
         var output: String
     }
+
+    /// The exit status of the emulator when the machine's last word was that all is well (`isa-debug-exit`).
+    static let succeeded: Int32 = 33
 
     private static let project = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
-    private let files: URL
+    private let run: Run
+    private let folder: URL
 
-    /// Builds the module and its tests for the newest Debian kernel of a series.
-    init(kernel: String) throws {
-        files = Self.project.appending(path: "build/kmod/\(kernel)")
-        let built = try Self.run([
-            "make", "-s", "-C", Self.project.appending(path: "kmod").path, "image", "KERNEL=\(kernel)",
-        ])
-        try #require(built.status == 0, "make -C kmod image KERNEL=\(kernel): status \(built.status)\n\(built.output)")
+    /// Builds the module and an image for the newest Debian kernel of a series.
+    init(_ run: Run) throws {
+        self.run = run
+        folder = Self.project.appending(path: "build/kmod/\(run.kernel)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let arguments = [
+            "make", "-s", "-C", Self.project.appending(path: "kmod").path, run.image.rawValue, "KERNEL=\(run.kernel)",
+        ]
+        let built = try Self.run(arguments, log: folder.appending(path: "build.log"))
+        try #require(
+            built.status == 0, "\(arguments.joined(separator: " ")): status \(built.status)\n\(built.output)")
     }
 
     /// Boots it, with the allocator's checks on, and waits until it has turned itself off.
+    ///
+    /// - Returns: the emulator's status, and what the machine has written to its console, which stays in a file beside the image.
     func boot(atMost limit: Duration) throws -> Outcome {
-        try Self.run([
-            "timeout", "--kill-after=5", "\(limit.components.seconds)",
-            "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "768",
-            "-nodefaults", "-display", "none", "-serial", "stdio", "-no-reboot",
-            "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
-            "-kernel", files.appending(path: "vmlinuz").path, "-initrd", files.appending(path: "initramfs.cpio").path,
-            "-append", "console=ttyS0 quiet panic=-1 slub_debug=FZPU",
-        ])
+        let options = run.isThorough ? " slim.thorough" : ""
+        return try Self.run(
+            [
+                "timeout", "--kill-after=5", "\(limit.components.seconds)",
+                "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
+                "-m", run.image == .tests ? "768" : "2560", "-nodefaults", "-display", "none", "-serial", "stdio",
+                "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
+                "-kernel", folder.appending(path: "vmlinuz").path,
+                "-initrd", folder.appending(path: run.image.file).path,
+                "-append", "console=ttyS0 quiet panic=-1 slub_debug=FZPU" + options,
+            ], log: folder.appending(path: "console-\(run.image).log"))
     }
 
-    private static func run(_ arguments: [String]) throws -> Outcome {
+    private static func run(_ arguments: [String], log: URL) throws -> Outcome {
         let process = Process()
-        let log = FileManager.default.temporaryDirectory.appending(path: "slim-machine-\(UUID().uuidString)")
-        try #require(FileManager.default.createFile(atPath: log.path, contents: nil))
-        defer { try? FileManager.default.removeItem(at: log) }
+        try #require(FileManager.default.createFile(atPath: log.path, contents: nil), "\(log.path)")
         let output = try FileHandle(forWritingTo: log)
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = arguments
@@ -52,8 +77,8 @@ struct TestMachine {
         try process.run()
         process.waitUntilExit()
         try output.close()
-        let text = String(decoding: try Data(contentsOf: log), as: UTF8.self)
-        return Outcome(
-            status: process.terminationStatus, output: text.replacing("\r\n", with: "\n").replacing("\r", with: ""))
+        // By bytes: a carriage return and the newline after it are one character.
+        let text = try Data(contentsOf: log).filter { $0 != UInt8(ascii: "\r") }
+        return Outcome(status: process.terminationStatus, output: String(decoding: text, as: UTF8.self))
     }
 }

@@ -160,7 +160,7 @@ void keeps_harmless_options(int family)
 		int level, option, value;
 	} options[] = {
 		{ SOL_SOCKET, SO_KEEPALIVE, 1 }, { SOL_SOCKET, SO_RCVBUF, 65536 }, { SOL_SOCKET, SO_SNDBUF, 65536 },
-		{ SOL_SOCKET, SO_RCVLOWAT, 2 }, { SOL_SOCKET, SO_OOBINLINE, 1 }, { SOL_SOCKET, SO_REUSEADDR, 1 },
+		{ SOL_SOCKET, SO_RCVLOWAT, 2 }, { SOL_SOCKET, SO_OOBINLINE, 1 },
 		{ SOL_TCP, TCP_NODELAY, 1 }, { SOL_TCP, TCP_CORK, 1 }, { SOL_TCP, TCP_QUICKACK, 1 },
 		{ SOL_TCP, TCP_KEEPIDLE, 77 }, { SOL_TCP, TCP_KEEPINTVL, 7 }, { SOL_TCP, TCP_KEEPCNT, 5 },
 		{ SOL_TCP, TCP_USER_TIMEOUT, 9000 }, { SOL_TCP, TCP_NOTSENT_LOWAT, 16384 },
@@ -203,6 +203,10 @@ void keeps_harmless_options(int family)
 	length = sizeof(value);
 	EXPECT(getsockopt(client, family == AF_INET ? SOL_IP : SOL_IPV6, family == AF_INET ? IP_TOS : IPV6_TCLASS,
 			  &value, &length) == 0 && value == 0);
+	/* So is the sharing of ports. */
+	EXPECT(setsockopt(client, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) == 0);
+	length = sizeof(value);
+	EXPECT(getsockopt(client, SOL_SOCKET, SO_REUSEADDR, &value, &length) == 0 && value == 0);
 	/* The kernel's own errors stay. */
 	REFUSED(setsockopt(client, SOL_SOCKET, SO_KEEPALIVE, &one, 1), EINVAL);
 	REFUSED(setsockopt(client, SOL_TCP, TCP_NODELAY, (void *)8, sizeof(int)), EFAULT);

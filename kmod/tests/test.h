@@ -63,6 +63,12 @@ int unload(void);
  */
 void attack(int fd, int family);
 
+/* suite.c */
+bool attack_suite(bool is_thorough);
+
+/* system.c: with the programs of the project instead of the tests. */
+void whole_system(void);
+
 /* The tests: one function each, called for AF_INET and for AF_INET6. */
 #define TESTS(X)						\
 	X(refuses_what_is_promised)				\

@@ -19,7 +19,6 @@
 	X(SOL_SOCKET, SO_RCVLOWAT)		\
 	X(SOL_SOCKET, SO_RCVTIMEO_NEW)		\
 	X(SOL_SOCKET, SO_RCVTIMEO_OLD)		\
-	X(SOL_SOCKET, SO_REUSEADDR)		\
 	X(SOL_SOCKET, SO_SELECT_ERR_QUEUE)	\
 	X(SOL_SOCKET, SO_SNDBUF)		\
 	X(SOL_SOCKET, SO_SNDTIMEO_NEW)		\
@@ -47,9 +46,10 @@
 
 /*
  * Accepted without effect: programs set these as a matter of course and take a refusal for a broken
- * connection, but the marking of packets is the host's.
+ * connection, but the marking of packets and the sharing of ports are the host's.
  */
 #define SLIM_OPTIONS_IGNORED(X)			\
+	X(SOL_SOCKET, SO_REUSEADDR)		\
 	X(IPPROTO_IP, IP_TOS)			\
 	X(IPPROTO_IPV6, IPV6_TCLASS)
 
@@ -70,6 +70,7 @@
 	X(SOL_SOCKET, SO_NETNS_COOKIE)		\
 	X(SOL_SOCKET, SO_PRIORITY)		\
 	X(SOL_SOCKET, SO_PROTOCOL)		\
+	X(SOL_SOCKET, SO_REUSEADDR)		\
 	X(SOL_SOCKET, SO_REUSEPORT)		\
 	X(SOL_SOCKET, SO_TYPE)			\
 	X(IPPROTO_TCP, TCP_CC_INFO)		\
