@@ -183,7 +183,7 @@ static void revoke_under_iperf(void)
 		bool tagged = wait_for_tags(2, 64, 20);
 
 		if (tagged)
-			EXPECT(revoke_everything() >= 2);
+			EXPECT(revoke_everything() >= 1); /* what is left may end by itself */
 		else
 			kill(client, SIGTERM);
 		EXPECT(finish(client) > 0);
