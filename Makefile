@@ -13,7 +13,7 @@ PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libnftables-dev libbpf-dev 
 	redis-server redis-tools apache2-utils musl-tools curl iputils-ping \
 	haproxy memcached postgresql-15 openssh-server openssl socat wrk sockperf systemd python3 nodejs \
 	openjdk-17-jdk-headless zookeeper nftables faketime \
-	qemu-system-x86 gcc-12 sparse cpio xz-utils
+	qemu-system-x86 gcc-12 sparse cpio xz-utils kmod
 # What the packages above would start. The tests run servers of their own, in namespaces.
 SERVICES := nginx.service redis-server.service haproxy.service memcached.service postgresql.service \
 	postgresql@15-main.service ssh.service ssh.socket nftables.service
