@@ -71,7 +71,10 @@ enum Kernel {
 
     /// Whether memory that the application passed can be read: a wild pointer is an error of a call, not a crash.
     static func isReadable(_ address: UnsafeRawPointer, _ count: Int) -> Bool {
-        quietly { slim_readable(address) & slim_readable(address + max(0, count - 1)) } != 0
+        let last = address + max(0, count - 1)
+        // No page is smaller: most of what is looked at lies in one.
+        let isOnePage = UInt(bitPattern: address) / 4096 == UInt(bitPattern: last) / 4096
+        return quietly { isOnePage ? slim_readable(address) : slim_readable(address) & slim_readable(last) } != 0
     }
 
     @inline(__always)

@@ -138,6 +138,30 @@ extension Integration {
         }
 
         @Test(arguments: ["h2c1", "h1c2"])
+        func `what is prepared does not outlive the labels that allowed it`(server: String) async throws {
+            try await PreparedLab.with { lab in
+                let rule = """
+                    {"name": "shut", "action": "deny", "mode": "reject", "from": {"labels": {"state": "shut"}}, "to": "any"}
+                    """
+                try await lab.policy.reload("\"rules\": [\(rule)]")
+                let label = { (change: String) in
+                    let router = lab.fixture.lab.directory.adminSocket("h1")
+                    let outcome = try await lab.fixture.slimctl(["label", "h1c1", change, "--router", router])
+                    #expect(outcome.status == 0, "\(outcome.errorOutput)")
+                }
+                try await lab.withServer(on: server) { _ in
+                    try await lab.withLoop(to: server) { loop in
+                        #expect(try await loop.ask().next == "ok=20")
+                        try await label("state=shut")
+                        #expect(try await loop.ask().next == "refused=20")
+                        try await label("state-")
+                        try await eventually("allowed") { try await loop.ask().next == "ok=20" }
+                    }
+                }
+            }
+        }
+
+        @Test(arguments: ["h2c1", "h1c2"])
         func `a server that has ended refuses, and serves again when it is back`(server: String) async throws {
             try await PreparedLab.with { lab in
                 try await lab.withServer(on: server) { process in

@@ -168,13 +168,14 @@ extension Engine {
         do throws(Errno) {
             try secure(connection.raw, local: preamble.destination, peer: preamble.source)
         } catch { return turnAway(connection, because: "it cannot be guarded") }
+        // The program waits for this; the books can be kept afterwards.
+        let message = AcceptChannel.message(cookie: cookie, local: preamble.destination, peer: preamble.source)
+        deliver(connection, message, to: listener)
         connections.add(
             Connection(
                 namespace: listener.container.namespace, direction: .incoming, local: preamble.destination,
                 peer: preamble.source, isPortPooled: false, since: wallClockSeconds()), cookie)
         listener.container.connectionCount += 1
         counters.accepted += 1
-        let message = AcceptChannel.message(cookie: cookie, local: preamble.destination, peer: preamble.source)
-        deliver(connection, message, to: listener)
     }
 }

@@ -63,7 +63,9 @@ extension Engine {
         let programEnd = OwnedDescriptor(ends.1)
         // What is never read makes the end of the queue known before what is left in it.
         try fill(programEnd)
-        let queue = PreparedQueue(routerEnd, programEnd, for: pending, to: peer, portFamily: portFamily)
+        let unitBytes = try measure(routerEnd, programEnd)
+        let queue = PreparedQueue(
+            routerEnd, programEnd, unitBytes: unitBytes, for: pending, to: peer, portFamily: portFamily)
         queue.token = sources.add(.queue(queue))
         do throws(Errno) { try epoll.add(queue.descriptor, [], token: queue.token) } catch {
             sources.remove(queue.token)
@@ -74,6 +76,19 @@ extension Engine {
         queue.link.container.queueCount += 1
         if preparedDue == nil { preparedDue = .now + Self.tick }
         return queue
+    }
+
+    /// What the kernel takes for a message that is not read yet: the same for each.
+    private func measure(_ routerEnd: borrowing OwnedDescriptor, _ programEnd: borrowing OwnedDescriptor)
+        throws(Errno) -> Int
+    {
+        try LocalSocket.send(slim_prepared(), to: routerEnd.raw)
+        let bytes = LocalSocket.unreadBytes(routerEnd.raw)
+        let room = UnsafeMutableRawBufferPointer(rebasing: scratch[..<MemoryLayout<slim_prepared>.size])
+        guard bytes > 0, try LocalSocket.receive(from: programEnd.raw, into: room) != nil else {
+            throw .invalidArgument
+        }
+        return bytes
     }
 
     /// Whether a connection to the destination would be handed over at once, were it asked for now.
@@ -123,7 +138,7 @@ extension Engine {
     }
 
     private func makeRoom(in queue: PreparedQueue) {
-        guard queue.unitBytes > 0, queue.room != queue.batch.target else { return }
+        guard queue.room != queue.batch.target else { return }
         queue.room = queue.batch.target
         try? LocalSocket.setSendBuffer(queue.descriptor, bytes: CInt(queue.room * queue.unitBytes / 2))
     }
@@ -164,10 +179,6 @@ extension Engine {
         queue.items.append(PreparedQueue.Item(cookie: cookie, counter: counter, preparedAt: now))
         container.waiting += 1
         waiting += 1
-        if queue.unitBytes == 0 {
-            queue.unitBytes = LocalSocket.unreadBytes(queue.descriptor) / queue.items.count
-            makeRoom(in: queue)
-        }
     }
 
     private func message(
@@ -199,7 +210,7 @@ extension Engine {
 
     /// Finds out what was used: the oldest first.
     func settle(_ queue: PreparedQueue) {
-        guard queue.unitBytes > 0, !queue.items.isEmpty else { return }
+        guard !queue.items.isEmpty else { return }
         let unread = (LocalSocket.unreadBytes(queue.descriptor) + queue.unitBytes - 1) / queue.unitBytes
         note(queue, used: queue.items.count - unread)
     }

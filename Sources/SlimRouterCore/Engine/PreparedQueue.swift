@@ -30,15 +30,16 @@ final class PreparedQueue {
     var items: [Item] = []
     var batch: PreparedBatch
     var lastUse: ContinuousClock.Instant
-    /// The kernel's memory for a message, once one was sent.
-    var unitBytes = 0
+    /// The kernel's memory for a message.
+    let unitBytes: Int
     /// For so many messages is there room.
     var room = 0
 
     init(
-        _ routerEnd: consuming OwnedDescriptor, _ programEnd: consuming OwnedDescriptor, for pending: PendingConnect,
-        to peer: Peer, portFamily: KernelAddress.Family
+        _ routerEnd: consuming OwnedDescriptor, _ programEnd: consuming OwnedDescriptor, unitBytes: Int,
+        for pending: PendingConnect, to peer: Peer, portFamily: KernelAddress.Family
     ) {
+        self.unitBytes = unitBytes
         self.routerEnd = EntrustedDescriptor(routerEnd)
         self.programEnd = consume programEnd
         self.peer = peer
