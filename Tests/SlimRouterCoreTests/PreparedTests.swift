@@ -128,13 +128,13 @@ struct PreparedTests {
     @Test func `the batch follows the rate`() {
         let start = ContinuousClock.now
         var batch = PreparedBatch(at: start)
-        #expect(batch.target == PreparedBatch.least)
+        #expect(batch.target == PreparedBatch.least && batch.low == 1)
         batch.use(30)
         batch.adapt(at: start + .milliseconds(100))
         #expect(batch.target == 30)
         batch.use(1000)
         batch.adapt(at: start + .milliseconds(200))
-        #expect(batch.target == PreparedBatch.most)
+        #expect(batch.target == PreparedBatch.most && batch.low == PreparedBatch.most - PreparedBatch.atOnce)
         for step in 3...20 { batch.adapt(at: start + .seconds(step)) }
         #expect(batch.target == PreparedBatch.least)
     }

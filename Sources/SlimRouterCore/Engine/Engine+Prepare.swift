@@ -123,7 +123,8 @@ extension Engine {
         queue.batch.adapt(at: now)
         let container = queue.link.container
         let count = min(
-            queue.batch.target - queue.items.count, settings.preparedPerContainer - container.waiting,
+            PreparedBatch.atOnce, queue.batch.target - queue.items.count,
+            settings.preparedPerContainer - container.waiting,
             Self.mostWaiting - waiting, settings.connections / 4 * 3 - connections.count)
         if count > 0, mayPrepare(queue.contact, queue.peer, queue.portFamily) {
             makeRoom(in: queue)
@@ -138,9 +139,11 @@ extension Engine {
     }
 
     private func makeRoom(in queue: PreparedQueue) {
-        guard queue.room != queue.batch.target else { return }
-        queue.room = queue.batch.target
-        try? LocalSocket.setSendBuffer(queue.descriptor, bytes: CInt(queue.room * queue.unitBytes / 2))
+        guard queue.low != queue.batch.low else { return }
+        queue.low = queue.batch.low
+        // The kernel doubles it.
+        try? LocalSocket.setSendBuffer(
+            queue.descriptor, bytes: CInt(queue.low * queue.unitBytes * 4 / 2), beyondLimit: true)
     }
 
     private func prepareOne(_ queue: PreparedQueue, _ now: ContinuousClock.Instant, _ deadline: UInt64) throws(Errno) {

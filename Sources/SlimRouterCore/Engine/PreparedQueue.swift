@@ -32,8 +32,8 @@ final class PreparedQueue {
     var lastUse: ContinuousClock.Instant
     /// The kernel's memory for a message.
     let unitBytes: Int
-    /// For so many messages is there room.
-    var room = 0
+    /// When so many are left the kernel says that there is room: when they fill a quarter of the send buffer.
+    var low = 0
 
     init(
         _ routerEnd: consuming OwnedDescriptor, _ programEnd: consuming OwnedDescriptor, unitBytes: Int,
@@ -57,8 +57,7 @@ final class PreparedQueue {
 
     var descriptor: CInt { routerEnd.raw }
 
-    /// The kernel tells that there is room when a quarter is left; of a few, when none is.
-    var isLow: Bool { items.count * unitBytes * 4 <= max(room * unitBytes, Self.leastSendBuffer) }
+    var isLow: Bool { items.count * unitBytes * 4 <= max(low * unitBytes * 4, Self.leastSendBuffer) }
 
     /// What the kernel makes of a smaller one.
     private static let leastSendBuffer = 4608

@@ -2,6 +2,8 @@
 struct PreparedBatch {
     static let least = 4
     static let most = 64
+    /// So many are made at once: whoever shares the CPU with the router is held up no longer than that takes.
+    static let atOnce = 8
     /// So many times a second as many as are ready are used.
     private static let turns = 10.0
 
@@ -9,6 +11,9 @@ struct PreparedBatch {
     /// Used since ``adapt(at:)``.
     private var used = 0
     private var since: ContinuousClock.Instant
+
+    /// When so many are left, more are made.
+    var low: Int { target - min(Self.atOnce, target * 3 / 4) }
 
     init(at now: ContinuousClock.Instant) { since = now }
 

@@ -204,11 +204,11 @@ def denied(target, host):
 
 
 def hoard(target, count=10_000):
-    """Takes what is prepared and uses none of it."""
+    """Takes what is prepared, for some seconds, and uses none of it."""
     limit = count + 1000
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, max(limit, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
     link, source = queue(target)
-    held, deadline = [], time.monotonic() + 20
+    held, deadline = [], time.monotonic() + 4
     while len(held) < int(count) and time.monotonic() < deadline:
         if not select.select([source], [], [], 0.5)[0]:
             break
