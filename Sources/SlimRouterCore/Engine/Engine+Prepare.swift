@@ -123,7 +123,7 @@ extension Engine {
         queue.batch.adapt(at: now)
         let container = queue.link.container
         let count = min(
-            PreparedBatch.atOnce, queue.batch.target - queue.items.count,
+            queue.batch.step(from: queue.items.count), queue.batch.target - queue.items.count,
             settings.preparedPerContainer - container.waiting,
             Self.mostWaiting - waiting, settings.connections / 4 * 3 - connections.count)
         if count > 0, mayPrepare(queue.contact, queue.peer, queue.portFamily) {

@@ -12,6 +12,9 @@ struct PreparedBatch {
     private var used = 0
     private var since: ContinuousClock.Instant
 
+    /// How many to make at once where some are left: more when they are used faster than they are made.
+    func step(from left: Int) -> Int { left * 4 < target ? 3 * Self.atOnce : Self.atOnce }
+
     /// When so many are left, more are made.
     var low: Int { target - min(Self.atOnce, target * 3 / 4) }
 
