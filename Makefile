@@ -9,7 +9,8 @@ DESTDIR ?=
 SWIFT_BUILD := swift build -c release
 SWIFT_BUILD_STATIC := $(SWIFT_BUILD) --static-swift-stdlib
 
-PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libnftables-dev libbpf-dev linux-libc-dev pkg-config nftables iperf3 nginx-light \
+PACKAGES := libnl-3-dev libnl-route-3-dev libmnl-dev libnftables-dev libbpf-dev linux-libc-dev pkg-config nftables iproute2 iperf3 \
+	nginx-light \
 	redis-server redis-tools apache2-utils musl-tools curl iputils-ping \
 	haproxy memcached postgresql-15 openssh-server openssl socat wrk sockperf systemd python3 nodejs \
 	openjdk-17-jdk-headless zookeeper nftables faketime \

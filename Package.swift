@@ -257,7 +257,7 @@ let package = Package(
             name: "SlimNetlinkTests",
             dependencies: [
                 "CSlimSystem", "SlimJSON", "SlimNetlink", "SlimOverlay", "SlimPacketFilter", "SlimPolicy",
-                "SlimRegistry", "SlimSystem",
+                "SlimRegistry", "SlimSystem", "SlimTraffic",
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
         .testTarget(

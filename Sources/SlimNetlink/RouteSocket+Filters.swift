@@ -36,10 +36,12 @@ extension RouteSocket {
     /// The priorities of the filters at a place.
     package func filterPriorities(
         on interface: InterfaceIndex, at place: QueueHandle
-    ) throws(NetlinkError) -> [UInt16] {
-        try list(
-            "filters", fill: { rtnl_cls_alloc_cache($0, interface.rawValue, place.rawValue, &$1) },
-            convert: { rtnl_cls_get_prio($0) })
+    ) throws(NetlinkError) -> Set<UInt16> {
+        // The kernel lists each priority, and then its filters.
+        Set(
+            try list(
+                "filters", fill: { rtnl_cls_alloc_cache($0, interface.rawValue, place.rawValue, &$1) },
+                convert: { rtnl_cls_get_prio($0) }))
     }
 
     private func replaceFilter(

@@ -12,9 +12,14 @@ package struct TrafficError: Error, Hashable, Sendable, CustomStringConvertible 
 /// Runs what netlink does, and says of a refusal what it was for.
 func explaining<Value>(_ body: () throws(NetlinkError) -> Value) throws(TrafficError) -> Value {
     do throws(NetlinkError) { return try body() } catch {
-        let isMissing = [.noSuchFileOrDirectory, .notSupported, .notSupportedOnSocket].contains(error.errno)
         let advice =
-            isMissing ? "; the kernel needs ifb, sch_htb, sch_ingress, cls_bpf and act_mirred" : ""
+            switch error.errno {
+            case .noSuchFileOrDirectory, .notSupported, .notSupportedOnSocket:
+                "; the kernel needs ifb, sch_htb, sch_ingress, cls_bpf and act_mirred"
+            case .fileExists:
+                "; something else of that name, or a queue \"ingress\" in place of \"clsact\", is in the way"
+            default: ""
+            }
         throw TrafficError(message: "rates: \(error)\(advice)")
     }
 }

@@ -111,7 +111,13 @@ final class TrafficKernel: Sendable {
         guard let device = laidDown.device else { return }
         let program = MarkPrograms.isOneOf(Set(plan.senders.keys), [.connection, .packet])
         let leaving = try leavingInterfaces()
+        let isNew = !leaving.isSubset(of: laidDown.ways.keys)
+        // The older kind of place has no room for filters of what is sent, and takes them nevertheless.
+        let taken = isNew ? try routes.queues().filter { $0.kind == "ingress" }.map(\.interface) : []
         for interface in leaving where laidDown.ways[interface] != program {
+            guard !taken.contains(interface) else {
+                throw NetlinkError(operation: "look at packets of", object: "link \(interface)", errno: .fileExists)
+            }
             try routes.createFilterPlace(on: interface)
             try routes.replaceFilter(
                 on: interface, at: .sending, priority: Self.filterPriority, detour: device, for: program)
