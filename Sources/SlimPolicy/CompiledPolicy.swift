@@ -138,8 +138,13 @@ package final class CompiledPolicy: Sendable {
     ) -> PolicyTreatment {
         let (from, to) = (own(from), own(to))
         var treatment = PolicyTreatment()
+        var (first, second) = (from.qos[...], to.qos[...])
         // Ascending in both: the first that says it decides.
-        for part in Set(from.qos + to.qos).sorted() {
+        while treatment.priority == nil || treatment.dscp == nil,
+            let part = Self.lower(first.first, second.first)
+        {
+            if first.first == part { first.removeFirst() }
+            if second.first == part { second.removeFirst() }
             let entry = qos[part]
             guard entry.protocols.contains(`protocol`, withPorts: !entry.ports.isEmpty),
                 !`protocol`.hasPorts || entry.ports.covers(port)
@@ -148,6 +153,11 @@ package final class CompiledPolicy: Sendable {
             treatment.dscp = treatment.dscp ?? entry.dscp
         }
         return treatment
+    }
+
+    private static func lower(_ a: Int?, _ b: Int?) -> Int? {
+        guard let a, let b else { return a ?? b }
+        return min(a, b)
     }
 
     /// Whether any connection is treated other than normally.

@@ -116,7 +116,8 @@ final class TrafficKernel: Sendable {
         let taken = isNew ? try routes.queues().filter { $0.kind == "ingress" }.map(\.interface) : []
         for interface in leaving where laidDown.ways[interface] != program {
             guard !taken.contains(interface) else {
-                throw NetlinkError(operation: "look at packets of", object: "link \(interface)", errno: .fileExists)
+                let name = try routes.links().first { $0.index == interface }?.name
+                throw NetlinkError(operation: "look at packets of", object: name ?? "a device", errno: .fileExists)
             }
             try routes.createFilterPlace(on: interface)
             try routes.replaceFilter(

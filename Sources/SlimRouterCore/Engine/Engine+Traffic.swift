@@ -14,6 +14,8 @@ extension Engine {
         _ socket: CInt, of container: Container, _ family: KernelAddress.Family, from source: IPAddress,
         to destination: Endpoint
     ) {
+        // What passes a container's own loopback nobody limits either.
+        if isWithinOneContainer(source, destination.address) { return }
         do throws(Errno) {
             var treatment = PolicyTreatment.normal
             if policy.hasTreatments {

@@ -199,6 +199,11 @@ extension Integration {
                     let router = ["--router", fixture.lab.directory.adminSocket("h1")]
                     #expect(try await fixture.slimctl(["label", "h1c1", "speed=slow"] + router).status == 0)
                     #expect(try await rates.rate(stream) < 60)
+                    try await rates.withServers(on: "h1c1", ports: [5302]) {
+                        let own = try await rates.rate(
+                            RateLab.Stream(client: "h1c1", server: "h1c1", port: 5302, seconds: 1))
+                        #expect(own > 200, "what it sends to itself")
+                    }
                     try await fixture.lab.router(of: "h1").kill()
                     var packets = stream
                     packets.overlay = true
