@@ -200,7 +200,7 @@ let package = Package(
         .executableTarget(
             name: "slimbench",
             dependencies: [
-                "SlimAdmin", "SlimLab", "SlimJSON", "SlimPolicy", "SlimRegistry",
+                "SlimAdmin", "SlimGuard", "SlimLab", "SlimJSON", "SlimPolicy", "SlimRegistry",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/slimbench", swiftSettings: strict),
@@ -261,6 +261,8 @@ let package = Package(
                 .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
         .testTarget(
+            name: "SlimGuardTests", dependencies: ["CSlimGuard", "SlimGuard", "SlimRegistry"], swiftSettings: strict),
+        .testTarget(
             name: "SlimRouterCoreTests",
             dependencies: [
                 "CSlimABI", "SlimRouterCore", "SlimRegistry", "SlimSystem",
@@ -269,7 +271,7 @@ let package = Package(
         .testTarget(name: "KernelModuleTests", swiftSettings: strict),
         .testTarget(
             name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimGuard", "SlimSystem", "SlimPKI"],
-            exclude: ["README.md", "Helpers", "Programs/Helpers", "Faults/Helpers", "Secure/Helpers"],
+            exclude: ["README.md", "Helpers", "Programs/Helpers", "Faults/Helpers"],
             swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]

@@ -245,8 +245,9 @@ int slim_getpeername6(struct bpf_sock_addr *ctx)
 }
 
 /*
- * Nothing asks about listen(), and nothing about connect(AF_UNSPEC). So a tagged socket that has lost its connection is
- * bound to an interface that does not exist: what is left listens to nobody and reaches nobody.
+ * Nothing asks about listen(), and nothing about connect(AF_UNSPEC), which must precede it. So a tagged socket that
+ * begins to listen is bound to an interface that does not exist: nobody reaches it. So is what has reached it in the
+ * moment between; no socket that the router has handed out was accepted from a tagged one.
  */
 static __always_inline void disarm(struct bpf_sock_ops *ctx)
 {
@@ -259,19 +260,8 @@ static __always_inline void disarm(struct bpf_sock_ops *ctx)
 SEC("sockops")
 int slim_sockops(struct bpf_sock_ops *ctx)
 {
-	switch (ctx->op) {
-	case BPF_SOCK_OPS_TCP_CONNECT_CB:
-	case BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB:
-		bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG);
-		break;
-	case BPF_SOCK_OPS_STATE_CB:
-		if (ctx->args[1] == BPF_TCP_CLOSE)
-			disarm(ctx);
-		break;
-	case BPF_SOCK_OPS_TCP_LISTEN_CB:
+	if (ctx->op == BPF_SOCK_OPS_TCP_LISTEN_CB || ctx->op == BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
 		disarm(ctx);
-		break;
-	}
 	return ALLOW;
 }
 

@@ -1,6 +1,7 @@
 internal import CSlimGuard
 internal import FoundationEssentials
 internal import SlimNetlink
+internal import SlimRegistry
 package import SlimSystem
 package import SystemPackage
 
@@ -61,6 +62,23 @@ package final class BPFGuard: SocketGuard {
     /// Moves this process into the control group: sockets that it makes from now on are watched, and it is itself not
     /// restricted.
     package func enter() throws(GuardError) { try group.enter() }
+
+    /// Looks whether a guarded socket that listens is out of reach, as it must be. This process must have entered the group.
+    ///
+    /// - Throws: on kernels before 6.1, whose programs cannot do that.
+    func prove() throws(GuardError) {
+        do throws(Errno) {
+            let socket = try StreamSocket.open(.v4, nonblocking: true)
+            let nowhere = Endpoint(.anyV4, Port(0))
+            try tag(socket.raw, GuardTag(local: nowhere, peer: nowhere, generation: 0))
+            try StreamSocket.listen(socket.raw, backlog: 1)
+            if try StreamSocket.get(.interface, on: socket.raw) != CInt.max { throw .notSupported }
+        } catch {
+            throw GuardError(
+                .machine, "the BPF guard does not keep sockets from listening here; Linux 6.1 or newer is needed", error
+            )
+        }
+    }
 
     /// The path of the control group.
     package var groupPath: String { group.path }

@@ -74,8 +74,11 @@ final class BPFObject: @unchecked Sendable {
         do throws(Errno) {
             guard let program = bpf_object__find_program_by_name(object, name) else { throw .noSuchFileOrDirectory }
             if let link = BPFLink(path) {
-                if (try? link.group) == group.id, bpf_link__update_program(link.pointer, program) == 0 { return link }
-                link.remove()
+                let attached = (try? link.group) ?? 0
+                if attached == group.id, bpf_link__update_program(link.pointer, program) == 0 { return link }
+                // A group that somebody has removed: its sockets live on, and stay guarded by the programs of then.
+                let isKept = attached != 0 && attached != group.id
+                if !isKept || (try? moveFile(path, to: "\(path).\(attached)")) == nil { link.remove() }
             }
             guard let pointer = bpf_program__attach_cgroup(program, group.descriptor) else { throw .last }
             let link = BPFLink(pointer)

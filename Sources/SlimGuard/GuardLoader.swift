@@ -18,6 +18,7 @@ package enum GuardLoader {
     private static func loadBPF(_ directory: String) throws(GuardError) -> BPFGuard {
         let socketGuard = try BPFGuard(directory: directory, file: try BPFGuard.installedFile())
         try socketGuard.enter()
+        try socketGuard.prove()
         return socketGuard
     }
 }

@@ -33,3 +33,6 @@ package func inodeNumber(of path: String) throws(Errno) -> UInt64 {
     try systemCall { stat(path, &information) }
     return UInt64(information.st_ino)
 }
+
+/// Gives a file another name. The corresponding C function is `rename`.
+package func moveFile(_ path: String, to other: String) throws(Errno) { try systemCall { rename(path, other) } }

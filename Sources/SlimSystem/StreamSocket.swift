@@ -8,6 +8,8 @@ package enum StreamSocket {
     package enum Option: Sendable {
         case reuseAddress, fastOpenQueue, fastOpenWithoutCookie, fastOpenConnect, v6Only, noDelay
         case mark, priority, typeOfService, trafficClass
+        /// The index of the interface that the socket is bound to.
+        case interface
 
         var name: (level: CInt, option: CInt) {
             switch self {
@@ -16,6 +18,7 @@ package enum StreamSocket {
             case .fastOpenWithoutCookie: (CInt(IPPROTO_TCP), TCP_FASTOPEN_NO_COOKIE)
             case .fastOpenConnect: (CInt(IPPROTO_TCP), TCP_FASTOPEN_CONNECT)
             case .v6Only: (CInt(IPPROTO_IPV6), IPV6_V6ONLY)
+            case .interface: (SOL_SOCKET, SLIM_SO_BINDTOIFINDEX)
             case .noDelay: (CInt(IPPROTO_TCP), TCP_NODELAY)
             case .mark: (SOL_SOCKET, SO_MARK)
             case .priority: (SOL_SOCKET, SO_PRIORITY)

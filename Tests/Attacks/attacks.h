@@ -47,6 +47,8 @@ struct target {
 	/* Where the secret is, as an address for the socket. */
 	struct sockaddr_storage secret;
 	socklen_t secret_length;
+	/* Where a prepared socket may be connected to, once. */
+	struct sockaddr_storage destination;
 	/* Asks the host to connect to whatever the socket listens on now: 1 when somebody has accepted. */
 	int (*is_reachable)(struct target *target);
 	/* Asks the host for an option as it is set on the socket in truth. */

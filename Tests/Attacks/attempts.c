@@ -655,6 +655,15 @@ static enum verdict read_on(struct target *target)
 	return count == -1 && errno == EAGAIN ? SUCCEEDED : refused(count == 0 ? ENOTCONN : errno);
 }
 
+static enum verdict connect_again(struct target *target)
+{
+	if (connect(target->fd, (struct sockaddr *)&target->destination, target->secret_length) == -1)
+		return UNSUPPORTED;
+	if (disconnect(target->fd) == -1)
+		return refused(errno);
+	return answered(connect(target->fd, (struct sockaddr *)&target->destination, target->secret_length));
+}
+
 /* A prepared socket may connect to its destination once: everything else is for the secret. */
 static enum verdict prepared_listen(struct target *target)
 {
@@ -666,9 +675,8 @@ static enum verdict prepared_listen(struct target *target)
 
 
 const struct attempt attempts[] = {
-	{ "reconnect", "`connect(AF_UNSPEC)`, then connect to the host's loopback", ANY, 0, reconnect },
 	{ "disconnect", "`connect(AF_UNSPEC)` alone", LIVE, HARMLESS, disconnect_alone },
-	{ "connect-elsewhere", "connect to another place than the prepared one", PREPARED, 0, reconnect_directly },
+	{ "reconnect", "`connect(AF_UNSPEC)`, then connect to the host's loopback", ANY, 0, reconnect },
 	{ "reconnect-shutdown", "the same after `shutdown`", LIVE, 0, reconnect_after_shutdown },
 	{ "reconnect-fastopen", "the same by `sendto(MSG_FASTOPEN)`", ANY | PREPARED, 0, fast_open },
 	{ "reconnect-fastopen-message", "the same by `sendmmsg(MSG_FASTOPEN)`", LIVE | PREPARED, 0, fast_open_message },
@@ -679,18 +687,20 @@ const struct attempt attempts[] = {
 	{ "reconnect-fork", "the same in a child process", LIVE, 0, reconnect_in_child },
 	{ "reconnect-exec", "the same in another program", LIVE, 0, reconnect_after_exec },
 	{ "reconnect-passed", "the same in a process that it was passed to", LIVE, 0, reconnect_passed },
+	{ "connect-elsewhere", "connect to another place than the prepared one", PREPARED, 0, reconnect_directly },
+	{ "connect-again", "connect to the prepared place for a second time", PREPARED, 0, connect_again },
 	{ "bind", "bind a port of the host", ANY, 0, bind_port },
 	{ "bind-listen", "bind a port of the host and listen on it", ANY, 0, bind_and_listen },
 	{ "listen", "listen on a port of the host's choice", ANY, 0, listen_anywhere },
 	{ "listen-shutdown", "the same after `shutdown`", LIVE, 0, listen_after_shutdown },
 	{ "listen-32bit", "the same by 32-bit system calls", LIVE, 0, listen_by_compat },
 	{ "listen-uring", "the same by io_uring", LIVE, 0, listen_by_uring },
-	{ "listen-prepared", "listen with a prepared socket", PREPARED, 0, prepared_listen },
 	{ "listen-rebind", "the same, released from its interface afterwards", LIVE, 0, listen_unbound_by_device },
 	{ "listen-rebind-32bit", "the same, released by 32-bit system calls", LIVE, PAST_BPF | PRIVILEGED,
 		listen_unbound_by_compat },
-	{ "revoked-write", "write on", REVOKED, REFUSED_ANYWAY, write_on },
-	{ "revoked-read", "wait for more", REVOKED, REFUSED_ANYWAY, read_on },
+	{ "listen-prepared", "listen with a prepared socket", PREPARED, 0, prepared_listen },
+	{ "revoked-write", "write after a revocation", REVOKED, REFUSED_ANYWAY, write_on },
+	{ "revoked-read", "wait for data after a revocation", REVOKED, REFUSED_ANYWAY, read_on },
 	{ "interfaces", "SIOCGIFCONF: the host's interfaces", ANY, PAST_BPF, list_interfaces },
 	{ "interfaces-32bit", "the same by a 32-bit system call", LIVE, PAST_BPF, list_interfaces_by_compat },
 	{ "interface-address", "SIOCGIFADDR: an address of the host", LIVE, PAST_BPF | ONLY_V4, interface_address },

@@ -467,6 +467,7 @@ static struct outcome attack(const struct attempt *attempt, const struct host *h
 		enum verdict verdict;
 
 		target.secret_length = loopback(host->family, port_of(host->secret), &target.secret);
+		loopback(host->family, port_of(host->data), &target.destination);
 		questions = fcntl(ends[1], F_DUPFD_CLOEXEC, 200);
 		alarm(20);
 		close_range(3, 99, 0);
@@ -490,6 +491,9 @@ static struct outcome attack(const struct attempt *attempt, const struct host *h
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
 		*outcome = (struct outcome){ REFUSED, EPERM };
 	result = *outcome;
+	/* Under a filter a call that does not exist is one that is refused. */
+	if (setting.filter && result.verdict == UNSUPPORTED)
+		result.verdict = REFUSED;
 	munmap(outcome, 4096);
 	return result;
 }

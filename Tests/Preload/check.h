@@ -39,6 +39,14 @@
 static const char *peer_v4, *peer_v6, *own_v4, *own_v6;
 static int failures;
 
+/* Whether the lab is a secure one, see Fixture.isSecure of the integration tests. */
+__attribute__((unused)) static int is_secure(void)
+{
+	const char *value = getenv("SLIM_TEST_SECURE");
+
+	return value && !strcmp(value, "1");
+}
+
 /* One check, by name; the rest says, printf-like, what was found instead. */
 __attribute__((format(printf, 3, 4), unused)) static int check(const char *name, int holds, const char *why, ...)
 {

@@ -152,6 +152,9 @@ static void connected(void)
 	status = end_of(child);
 	check("its names", status == 0, "%d", status);
 
+	/* The kernel has no way from a filter, which containers of secure labs have, to the strict mode. */
+	if (is_secure())
+		return;
 	child = fork();
 	if (child == 0) {
 		int fd = socket(AF_INET, SOCK_STREAM, 0);

@@ -10,6 +10,7 @@
 /* int constants for socket options that older libc headers lack. */
 #define SLIM_SO_COOKIE 57
 #define SLIM_SO_NETNS_COOKIE 71
+#define SLIM_SO_BINDTOIFINDEX 62
 
 int slim_control(int fd, int command, int argument);
 int slim_open(const char *path, int flags);

@@ -43,7 +43,7 @@ final class SecurityManager: Sendable {
 
     /// - Throws: when no guard works: nothing is then handed out until one does, or secure mode is disabled.
     func enable(_ request: SecureRequest) throws(AdminError) -> SecureReport {
-        var choice = state.withLock { $0.choice }
+        var choice = GuardChoice(settings.guard)
         if let name = request.guard {
             guard let known = GuardChoice(rawValue: name) else {
                 throw AdminError(.badRequest, "guard: \(name.debugDescription) is none; use auto, module or bpf")

@@ -1,12 +1,13 @@
-"""A container that wants more than its connection: escape.py SERVER PORT SECRET-PORT [ATTEMPT...]
+"""A container that wants more than its connection: escape.py SERVER PORT SECRET-PORT [wait]
 
-Connects to a server in the overlay, and then tries to use the socket for the loopback of the host. Says what came of it. System
+Connects to a server in the overlay, and then tries to use the socket for the loopback of the host. Says what came of it. With `wait` it
+waits for a line before. System
 calls are made without the C library, in which Slim would see them.
 """
-import ctypes, errno, socket, struct, sys
+import ctypes, errno, platform, socket, struct, sys
 
 libc = ctypes.CDLL(None, use_errno=True)
-CONNECT, SIOCGIFCONF = 42, 0x8912
+CONNECT = {"x86_64": 42, "aarch64": 203}[platform.machine()]
 
 
 def call(number, *arguments):
@@ -21,6 +22,8 @@ def address(host, port):
 connection = socket.create_connection((sys.argv[1], int(sys.argv[2])), timeout=5)
 connection.settimeout(None)
 print("connected from", "%s:%d" % connection.getsockname()[:2], flush=True)
+if "wait" in sys.argv:
+    sys.stdin.readline()
 call(CONNECT, connection.fileno(), address("0.0.0.0", 0).replace(b"\x02\x00", b"\x00\x00", 1), 16)
 code = call(CONNECT, connection.fileno(), address("127.0.0.1", int(sys.argv[3])), 16)
 if code:
