@@ -11,13 +11,15 @@ struct Bench {
     private static let interrupted = Atomic<Bool>(false)
 
     /// Brings up a lab of its own, has it used, and takes it down whatever happens.
-    static func run(_ name: String, containers: Int = 2, _ body: (Bench) async throws -> Void) async throws {
+    static func run(_ name: String, containers: Int = 2, secure: Bool = false, _ body: (Bench) async throws -> Void)
+        async throws
+    {
         // The programs under way end by the same signal; what follows is taking down.
         signal(SIGINT) { _ in Bench.interrupted.store(true, ordering: .relaxed) }
         signal(SIGTERM) { _ in Bench.interrupted.store(true, ordering: .relaxed) }
         let directory = try LabDirectory(name)
         let binaries = try LabBinaries.find()
-        let shape = try LabShape(hosts: 2, containers: containers)
+        let shape = try LabShape(hosts: 2, containers: containers, secure: secure)
         try await Lab.down(directory)
         do {
             let lab = try await Lab.up(directory, shape, binaries) { say("lab: \($0)") }

@@ -6,7 +6,9 @@ internal import SlimLab
 struct Demo: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "demo",
-        abstract: "Show iperf3, nginx and redis over host, plain overlay and Slim, and a live change of policy.")
+        abstract:
+            "Show iperf3, nginx and redis over host, plain overlay and Slim, a live change of policy, and a hostile container."
+    )
 
     func run() async throws {
         try Bench.checkPrograms(["iperf3", "nginx", "ab", "redis-server", "redis-benchmark"])
@@ -20,6 +22,7 @@ struct Demo: AsyncParsableCommand {
                 for server in servers { await server.end() }
             }
             try await DemoPolicy(bench: bench).run(folder)
+            try await DemoSecure.run(bench)
             say("\ntaking the lab down")
         }
         print("\nUnmodified programs, one on each of two hosts:\n")
