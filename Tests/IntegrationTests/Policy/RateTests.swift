@@ -170,12 +170,14 @@ extension Integration {
                         let before = try await rates.marked(on: ["h1", "h2"], dscp: "af21")
                         let address = try fixture.address("h2c1", v6: v6)
                         try await fixture.check(
-                            ["iperf3", family, "-c", address, "-p", "\(port)", "-n", "2M"], on: "h1c1", overlay: overlay
+                            ["iperf3", family, "-c", address, "-p", "\(port)", "-n", "12M"], on: "h1c1",
+                            overlay: overlay
                         )
                         let after = try await rates.marked(on: ["h1", "h2"], dscp: "af21")
                         for (earlier, later) in zip(before, after) {
                             #expect((later > earlier) == isMarked, "port \(port): \(before), \(after)")
                         }
+                        // iperf3 ends without waiting for what is in the socket's buffer: not all of it crosses.
                         if isMarked { #expect(after[1] - before[1] > 2_000_000) }
                     }
                 }
