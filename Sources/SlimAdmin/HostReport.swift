@@ -10,10 +10,12 @@ package struct HostReport: Codable, Equatable, Sendable {
     package var reason: String?
     /// Where it accepts the connections of containers; empty as long as it has not told.
     package var dataPorts: [UInt16]
+    /// Whether data in a SYN reaches it (TCP Fast Open); where a firewall drops it, connections begin without.
+    package var fastOpen: Bool
 
     package init(
         name: String, address: String, subnets: [String], connected: Bool, reason: String? = nil,
-        dataPorts: [UInt16] = []
+        dataPorts: [UInt16] = [], fastOpen: Bool = true
     ) {
         self.name = name
         self.address = address
@@ -21,5 +23,6 @@ package struct HostReport: Codable, Equatable, Sendable {
         self.connected = connected
         self.reason = reason
         self.dataPorts = dataPorts
+        self.fastOpen = fastOpen
     }
 }

@@ -41,7 +41,7 @@ extension Engine {
                 name: peer.name, address: peer.record.underlay.description,
                 subnets: peer.record.subnets.map(\.description), connected: peer.isConnected && peer.isKeyAccepted,
                 reason: peer.isConnected ? nil : peer.disconnectReason ?? "not connected yet",
-                dataPorts: (peer.ports.v4 + peer.ports.v6).map(\.rawValue).sorted())
+                dataPorts: (peer.ports.v4 + peer.ports.v6).map(\.rawValue).sorted(), fastOpen: peer.fastOpenWorks)
         }
     }
 
