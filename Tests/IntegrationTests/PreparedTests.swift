@@ -205,7 +205,8 @@ extension Integration {
                     try await lab.attack("replay", on: server, [host])
                     try await lab.attack("expired", on: server, [host])
                     let rejected = try await lab.counts(String(server.prefix(2)))["preamblesRejected"] ?? 0
-                    #expect(rejected >= 3)
+                    // A guarded socket cannot be connected afresh: what begins so does not even arrive.
+                    #expect(rejected >= (Fixture.isSecure ? 2 : 3))
                     let attacker = try lab.client("denied", to: server, [host])
                     try await lab.fixture.withServer(attacker, on: "h1c1", overlay: true, until: "ready") { process in
                         try await lab.policy.reload(
