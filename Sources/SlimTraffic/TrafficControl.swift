@@ -86,7 +86,7 @@ package final class TrafficControl: Sendable {
     }
 
     private func isMarking() -> Bool {
-        (try? nftables.run("list chain inet \(TrafficRuleset.table) forward\n")) != nil
+        (try? nftables.run("list chain inet \(TrafficRuleset.table) \(TrafficRuleset.chain)\n")) != nil
     }
 
     /// Takes everything away: nobody is limited.

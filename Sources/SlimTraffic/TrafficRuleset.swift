@@ -7,6 +7,8 @@ internal import SlimRegistry
 /// Without connection tracking, which has its price: a port at either end counts as the one that is connected to.
 struct TrafficRuleset {
     static let table = "slim_rates"
+    /// Is in every table.
+    static let chain = "forward"
     static let families = [IPAddress.Family.v4, .v6]
 
     /// A container of this host, and what it may send and receive.
@@ -29,9 +31,10 @@ struct TrafficRuleset {
         let old = Self.older(own)
         var chains = old.blocks
         let sent = leaving.rules + marks.rules + treatments.rules
-        if !(sent + arriving.rules).isEmpty {
+        // Whatever else there is: by it one sees whether the table is there.
+        if !(chains + sent + arriving.rules).isEmpty {
             chains += block(
-                "chain forward",
+                "chain \(Self.chain)",
                 ["type filter hook forward priority mangle; policy accept;"]
                     + arriving.rules.map { "oifname \"\(bridge)\" \($0)" }
                     + (sent.isEmpty ? [] : ["iifname != \"\(bridge)\" return"]) + sent)

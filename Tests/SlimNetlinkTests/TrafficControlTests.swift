@@ -93,6 +93,16 @@ struct TrafficControlTests {
         #expect(try host.routes.filterPriorities(on: new, at: .sending).count == 1)
     }
 
+    @Test func `a limit of what is received alone is whole too`() throws {
+        let host = try LimitedHost()
+        let receiver = #""bandwidth": [{"name": "b", "select": {"container": "a2"}, "ingress": {"rate": "20mbit"}}]"#
+        try host.control.apply(try host.plan(receiver, Self.containers))
+        #expect(try !host.control.mend(), "all of it is there")
+        try host.nftables.run("flush ruleset\n")
+        #expect(try host.control.mend())
+        #expect(try !host.control.mend())
+    }
+
     @Test func `many containers have their limits, and a name that is taken is an error`() throws {
         let host = try LimitedHost()
         let many = (0..<240).map { ("c\($0)", [$0 + 10]) }

@@ -68,7 +68,7 @@ final class PolicyManager: Sendable {
             state.since = wallClockSeconds()
         }
         save(document)
-        mailbox.post { $0.adopt(policy) { _ in } }
+        mailbox.post { $0.adopt(policy) { _, _ in } }
     }
 
     private func startDocument() throws(ConfigurationError) -> (PolicyDocument, String)? {
@@ -117,13 +117,18 @@ final class PolicyManager: Sendable {
     }
 
     private func refresh() {
-        state.withLock { state in
-            do throws(PacketFilterError) { try filterPackets(by: state.policy, for: state.containers ?? []) } catch {
+        let hosts = state.withLock { state in
+            let hosts = knownHosts()
+            let others = Self.containers(of: hosts)
+            do throws(PacketFilterError) {
+                try filterPackets(by: state.policy, for: state.containers ?? [], others)
+            } catch {
                 logger.error("packets do not obey the policy for new containers", metadata: ["error": "\(error)"])
             }
-            shapeTraffic(&state)
+            shapeTraffic(&state, others)
+            return hosts
         }
-        do { try parties.save(knownHosts()) } catch {
+        do { try parties.save(hosts) } catch {
             logger.error("what is known of other hosts' containers cannot be kept", metadata: ["error": "\(error)"])
         }
     }
@@ -141,9 +146,10 @@ final class PolicyManager: Sendable {
     func update(containers records: [ContainerStore.Record]) throws(PacketFilterError) {
         let containers = records.compactMap { LocalContainer($0) }
         try state.withLock { (state) throws(PacketFilterError) in
-            try filterPackets(by: state.policy, for: containers)
+            let others = otherContainers()
+            try filterPackets(by: state.policy, for: containers, others)
             state.containers = containers
-            shapeTraffic(&state)
+            shapeTraffic(&state, others)
         }
     }
 
@@ -153,21 +159,24 @@ final class PolicyManager: Sendable {
             mendTraffic(&state)
             guard !filter.isPresent() else { return }
             do throws(PacketFilterError) {
-                try filterPackets(by: state.policy, for: state.containers ?? [])
+                try filterPackets(by: state.policy, for: state.containers ?? [], otherContainers())
                 logger.warning("the packet filter was gone, and is back: flush other tables than Slim's only")
             } catch { logger.error("packets do not obey the policy", metadata: ["error": "\(error)"]) }
         }
     }
 
-    private func filterPackets(by policy: CompiledPolicy, for containers: [LocalContainer]) throws(PacketFilterError) {
+    private func filterPackets(
+        by policy: CompiledPolicy, for containers: [LocalContainer], _ others: [PolicyContainer]
+    ) throws(PacketFilterError) {
         try filter.apply(
-            PacketRules(
-                policy: policy, containers: containers, others: otherContainers(), bridge: bridge, tunnel: tunnel))
+            PacketRules(policy: policy, containers: containers, others: others, bridge: bridge, tunnel: tunnel))
         mailbox.post { $0.isFilterInForce = true }
     }
 
-    private func otherContainers() -> [PolicyContainer] {
-        knownHosts().flatMap { host in
+    private func otherContainers() -> [PolicyContainer] { Self.containers(of: knownHosts()) }
+
+    private static func containers(of hosts: [PartyStore.Host]) -> [PolicyContainer] {
+        hosts.flatMap { host in
             host.containers.map { PolicyContainer(name: $0.name, labels: $0.labels, addresses: $0.addresses) }
         }
     }
@@ -175,15 +184,16 @@ final class PolicyManager: Sendable {
     // MARK: Rates and priorities
 
     /// Limits and prefers traffic as a policy says. Until it is known which containers there are, nothing changes.
-    private func shapeTraffic(by policy: CompiledPolicy, for containers: [LocalContainer]?) throws(TrafficError) {
+    private func shapeTraffic(
+        by policy: CompiledPolicy, for containers: [LocalContainer]?, _ others: [PolicyContainer]
+    ) throws(TrafficError) {
         guard let containers else { return }
-        let others = policy.hasTreatments ? otherContainers() : []
         try traffic.apply(TrafficPlan(policy, containers, others: others, bridge: bridge))
     }
 
-    private func shapeTraffic(_ state: inout State) {
+    private func shapeTraffic(_ state: inout State, _ others: [PolicyContainer]) {
         do throws(TrafficError) {
-            try shapeTraffic(by: state.policy, for: state.containers)
+            try shapeTraffic(by: state.policy, for: state.containers, others)
             state.trouble = nil
         } catch { complain(of: error, &state) }
     }
@@ -222,12 +232,13 @@ final class PolicyManager: Sendable {
         let policy = CompiledPolicy(document)
         let (isChanged, enforced) = try state.withLock { (state) throws(AdminError) in
             let isChanged = state.policy.generation != policy.generation
-            do throws(TrafficError) { try shapeTraffic(by: policy, for: state.containers) } catch {
-                shapeTraffic(&state)
+            let others = otherContainers()
+            do throws(TrafficError) { try shapeTraffic(by: policy, for: state.containers, others) } catch {
+                shapeTraffic(&state, others)
                 throw AdminError(.internalError, "\(error); the policy in force stays")
             }
-            do throws(PacketFilterError) { try filterPackets(by: policy, for: state.containers ?? []) } catch {
-                shapeTraffic(&state)
+            do throws(PacketFilterError) { try filterPackets(by: policy, for: state.containers ?? [], others) } catch {
+                shapeTraffic(&state, others)
                 throw AdminError(.internalError, "\(error); the policy in force stays")
             }
             state.trouble = nil
@@ -247,7 +258,7 @@ final class PolicyManager: Sendable {
             ])
         return ReloadReport(
             file: path, rules: document.rules.count, isChanged: isChanged, connectionsKept: enforced.result.kept,
-            connectionsCut: enforced.result.cut, inForceMilliseconds: milliseconds(enforced.since),
+            connectionsCut: enforced.result.cut, inForceMilliseconds: milliseconds(enforced.inForce),
             milliseconds: milliseconds(.now))
     }
 
@@ -262,16 +273,15 @@ final class PolicyManager: Sendable {
 
     /// Blocks until what the policy forbids has been cut.
     ///
-    /// - Returns: what was kept and cut, and when new connections began to obey.
-    private func enforce(_ policy: CompiledPolicy) -> (result: ReviewResult, since: ContinuousClock.Instant) {
+    /// - Returns: what was kept and cut, and when new connections began to obey, on all hosts.
+    private func enforce(_ policy: CompiledPolicy) -> (result: ReviewResult, inForce: ContinuousClock.Instant) {
         let done = DispatchSemaphore(value: 0)
-        let outcome = Mutex((result: ReviewResult(), since: ContinuousClock.now))
+        let outcome = Mutex((result: ReviewResult(), inForce: ContinuousClock.now))
         mailbox.post { engine in
-            engine.adopt(policy) { reviewed in
-                outcome.withLock { $0.result = reviewed }
+            engine.adopt(policy) { result, inForce in
+                outcome.withLock { $0 = (result, inForce) }
                 done.signal()
             }
-            outcome.withLock { $0.since = .now }
         }
         done.wait()
         return outcome.withLock { $0 }

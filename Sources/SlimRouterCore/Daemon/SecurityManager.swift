@@ -145,9 +145,10 @@ final class SecurityManager: Sendable {
 
     /// What an operator has enabled since the machine was started.
     private static func enabledChoice(in directory: String) -> GuardChoice? {
-        guard let text = try? String(contentsOfFile: file(in: directory), encoding: .utf8) else { return nil }
-        // Enabled in whatever words: never silently insecure.
-        return GuardChoice(rawValue: text) ?? .auto
+        let file = file(in: directory)
+        guard FileManager.default.fileExists(atPath: file) else { return nil }
+        // Enabled in whatever words, and if they cannot be read: never silently insecure.
+        return (try? String(contentsOfFile: file, encoding: .utf8)).flatMap(GuardChoice.init) ?? .auto
     }
 }
 

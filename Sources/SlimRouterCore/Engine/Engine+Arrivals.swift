@@ -157,17 +157,16 @@ extension Engine {
     }
 
     private func admit(_ connection: consuming OwnedDescriptor, _ preamble: Preamble, to listener: Listener) {
-        guard !isFull(), let cookie = try? StreamSocket.cookie(connection.raw) else {
+        guard findRoom(), let cookie = try? StreamSocket.cookie(connection.raw) else {
             return turnAway(connection, because: "this host has \(connections.count) connections (limits.connections)")
         }
         refreshOptions(of: listener)
         if !listener.options.isEmpty { listener.options.apply(to: connection.raw) }
-        shape(
-            connection.raw, of: listener.container, listener.family, from: preamble.source.address,
-            to: preamble.destination)
         do throws(Errno) {
+            try shape(
+                connection.raw, of: listener.container, from: preamble.source.address, to: preamble.destination)
             try secure(connection.raw, local: preamble.destination, peer: preamble.source)
-        } catch { return turnAway(connection, because: "it cannot be guarded") }
+        } catch { return turnAway(connection, because: "it cannot be limited or guarded: \(error)") }
         // The program waits for this; the books can be kept afterwards.
         let message = AcceptChannel.message(cookie: cookie, local: preamble.destination, peer: preamble.source)
         deliver(connection, message, to: listener)

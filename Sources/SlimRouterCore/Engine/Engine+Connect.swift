@@ -18,7 +18,7 @@ extension Engine {
             container.disposal.close(original)
             return reject(link, "connect for a descriptor that is no TCP socket of the container")
         }
-        guard let destination = request.destination.endpoint, !isFull(),
+        guard let destination = request.destination.endpoint, findRoom(),
             let source = sourceEndpoint(of: container, bound: socket.bound, towards: destination.address)
         else {
             container.disposal.close(original)
@@ -144,20 +144,20 @@ extension Engine {
             guard peer.fastOpenWorks else {
                 let socket = try StreamSocket.open(pending.family, nonblocking: true)
                 copyOptions(pending, to: socket)
-                shape(socket.raw, of: container, pending.family, from: source.address, to: pending.destination)
+                try shape(socket.raw, of: container, from: source.address, to: pending.destination)
                 try secure(socket.raw, pending, source: source, destination: Endpoint(peer.address, port))
                 return try startSlowly(pending, socket, source: source, to: address, preamble: Array(bytes))
             }
             let socket = try spares.take(pending.family)
             copyOptions(pending, to: socket)
-            shape(socket.raw, of: container, pending.family, from: source.address, to: pending.destination)
+            try shape(socket.raw, of: container, from: source.address, to: pending.destination)
             try secure(socket.raw, pending, source: source, destination: Endpoint(peer.address, port))
             if pending.isNonblocking { try StreamSocket.setNonblocking(socket.raw, true) }
             let sent = try StreamSocket.fastOpen(socket.raw, UnsafeRawBufferPointer(bytes), to: address)
             guard sent == Preamble.byteCount else { throw .invalidArgument }
             let queue = queue(for: pending, to: peer, portFamily: family)
-            try handOver(socket, pending, source: source, queue: queue?.1 == true ? queue?.0 : nil)
-            if let queue { fill(queue.0) } else { spares.replenish(pending.family) }
+            try handOver(socket, pending, source: source, queue: queue)
+            if let queue { fill(queue) } else { spares.replenish(pending.family) }
         } catch {
             if pending.isPortPooled { container.ports.release(source.port) }
             if error == .nowInProgress || error == .notSupportedOnSocket { peer.fastOpenWorks = false }
@@ -194,7 +194,7 @@ extension Engine {
         suspend(pending.link)
     }
 
-    /// - Parameter queue: given to the program with the socket.
+    /// - Parameter queue: given to the program with the socket, unless it has it.
     func handOver(
         _ socket: borrowing OwnedDescriptor, _ pending: PendingConnect, source: Endpoint, queue: PreparedQueue? = nil
     ) throws(Errno) {
@@ -203,7 +203,7 @@ extension Engine {
         // The program waits for this; the books can be kept afterwards.
         reply(
             to: pending.link, SLIM_OP_CONNECT, pending.sequence, SLIM_VERDICT_DONE, cookie: cookie, local: source,
-            peer: pending.destination, passing: socket.raw, queue: queue?.programEnd.raw)
+            peer: pending.destination, passing: socket.raw, queue: queue?.give())
         connections.add(
             Connection(
                 namespace: container.namespace, direction: .outgoing, local: source, peer: pending.destination,

@@ -73,7 +73,7 @@ extension Engine {
     /// Takes a policy into force: for new connections at once, for those that live as fast as they can be looked at.
     ///
     /// - Parameter reviewed: told how many live connections stay, and how many are cut, when they are.
-    func adopt(_ new: CompiledPolicy, reviewed: @escaping @Sendable (ReviewResult) -> Void) {
+    func adopt(_ new: CompiledPolicy, reviewed: @escaping ReviewGate.Reviewed) {
         // Prepared sockets have the rates and priorities of the policy that they were prepared under.
         if policy.isShaping || new.isShaping { drainQueues { _ in true } }
         policy = new

@@ -13,46 +13,38 @@ internal import SystemPackage
 extension Engine {
     /// Two connects in so short a time, and there may be a third.
     private static let repeatInterval: Duration = .seconds(1)
-    private static let idleLimit: Duration = .seconds(1)
-    /// What waits longer is taken back, well before programs leave it alone, well before it is void.
-    private static let ageLimit: Duration = .seconds(2)
     private static let programLimitMilliseconds: UInt64 = 3000
     private static let mostWaiting = 4096
     private static let mostQueues = 512
     private static let mostQueuesPerContainer = 64
-    /// How far a counter may fall behind, of what the other router remembers.
-    private static let counterLimit = PreparedWindow.size / 2
 
-    /// Whether there are as many connections as there may be. Any that is prepared may be used at any time; for others'
-    /// sake they go first.
-    func isFull() -> Bool {
-        guard connections.count >= settings.connections else { return false }
+    /// Whether there may be another connection. If not, what is prepared is taken back, for others' sake: when the kernel has
+    /// told of its end there may be.
+    func findRoom() -> Bool {
+        if connections.count < settings.connections { return true }
         drainQueues { _ in true }
-        return true
+        return false
     }
 
     // MARK: Giving a queue
 
     /// The queue from which the program's next connections to the destination are taken, if there is to be one.
-    ///
-    /// - Returns: also whether the program has to be given it.
-    func queue(for pending: PendingConnect, to peer: Peer, portFamily: KernelAddress.Family) -> (PreparedQueue, Bool)? {
+    func queue(for pending: PendingConnect, to peer: Peer, portFamily: KernelAddress.Family) -> PreparedQueue? {
         guard pending.isPristine, settings.preparedPerContainer > 0 else { return nil }
         let link = pending.link
         if let known = link.queues.first(where: { $0.contact == pending.contact && $0.family == pending.family }) {
             if !pending.wantsQueue, known.portFamily == portFamily {
                 known.batch.miss()
-                return (known, false)
+                return known
             }
             // The program has lost it, or the listener is another by now.
             close(known)
         }
         guard pending.wantsQueue, link.isRepeated(pending.destination, within: Self.repeatInterval),
             link.queues.count < Int(SLIM_QUEUE_SLOTS), queues.count < Self.mostQueues,
-            link.container.queueCount < Self.mostQueuesPerContainer, mayPrepare(pending.contact, peer, portFamily),
-            let queue = try? open(pending, peer, portFamily)
+            link.container.queueCount < Self.mostQueuesPerContainer, mayPrepare(pending.contact, peer, portFamily)
         else { return nil }
-        return (queue, true)
+        return try? open(pending, peer, portFamily)
     }
 
     private func open(_ pending: PendingConnect, _ peer: Peer, _ portFamily: KernelAddress.Family) throws(Errno)
@@ -158,7 +150,7 @@ extension Engine {
         let destination = queue.contact.destination
         var isKept = false
         defer { if !isKept { container.ports.release(source.port) } }
-        shape(socket.raw, of: container, queue.family, from: source.address, to: destination)
+        try shape(socket.raw, of: container, from: source.address, to: destination)
         try StreamSocket.connectOnWrite(socket.raw, to: address)
         try secure(socket.raw, local: source, peer: destination)
         if !queue.isNonblocking { try StreamSocket.setNonblocking(socket.raw, false) }
@@ -202,128 +194,10 @@ extension Engine {
     }
 
     /// Is told when the queue has become low, unless it is: then the next tick looks at it.
-    private func arm(_ queue: PreparedQueue) {
+    func arm(_ queue: PreparedQueue) {
         let isWanted = !queue.isLow
         guard isWanted != queue.isArmed else { return }
         queue.isArmed = isWanted
         try? epoll.change(queue.descriptor, isWanted ? .write : [], token: queue.token)
-    }
-
-    // MARK: Taking back
-
-    /// Finds out what was used: the oldest first.
-    func settle(_ queue: PreparedQueue) {
-        guard !queue.items.isEmpty else { return }
-        let unread = (LocalSocket.unreadBytes(queue.descriptor) + queue.unitBytes - 1) / queue.unitBytes
-        note(queue, used: queue.items.count - unread)
-    }
-
-    private func note(_ queue: PreparedQueue, used: Int) {
-        guard used > 0 else { return }
-        for item in queue.items.prefix(used) where unused.remove(item.cookie) != nil {
-            queue.link.container.unused -= 1
-        }
-        remove(used, from: queue)
-        queue.batch.use(used)
-        queue.lastUse = .now
-        counters.connectsPrepared += UInt64(used)
-        counters.connectsHandedOver += UInt64(used)
-    }
-
-    private func remove(_ count: Int, from queue: PreparedQueue) {
-        queue.items.removeFirst(count)
-        queue.link.container.waiting -= count
-        waiting -= count
-    }
-
-    /// Takes back what was not used. The kernel tells of the ends of these connections as of any other's: a program may
-    /// have seen them.
-    func drain(_ queue: PreparedQueue) {
-        let room = UnsafeMutableRawBufferPointer(rebasing: scratch[..<MemoryLayout<slim_prepared>.size])
-        var left = 0
-        while let received = try? LocalSocket.receive(from: queue.programEnd.raw, into: room), received.byteCount > 0 {
-            left += 1
-        }
-        note(queue, used: queue.items.count - left)
-        let now = ContinuousClock.now
-        for item in queue.items { drained.append((item.cookie, now)) }
-        remove(queue.items.count, from: queue)
-        arm(queue)
-    }
-
-    func close(_ queue: PreparedQueue) {
-        guard queues.removeValue(forKey: ObjectIdentifier(queue)) != nil else { return }
-        drain(queue)
-        epoll.remove(queue.descriptor)
-        sources.remove(queue.token)
-        queue.link.queues.removeAll { $0 === queue }
-        queue.link.container.queueCount -= 1
-    }
-
-    func drainQueues(where isMeant: (PreparedQueue) -> Bool) {
-        for queue in queues.values where isMeant(queue) { drain(queue) }
-    }
-
-    func closeQueues(to peer: Peer) {
-        for queue in queues.values where queue.peer === peer { close(queue) }
-    }
-
-    // MARK: From time to time
-
-    /// Looks after the queues, several times a second as long as there are any or preambles are out.
-    func tendPrepared() {
-        let now = ContinuousClock.now
-        guard let due = preparedDue, due <= now else { return }
-        for queue in Array(queues.values) { tend(queue, now) }
-        expirePreambles(now)
-        expireDrained(now)
-        let isBusy =
-            !queues.isEmpty || !drained.isEmpty || local.issue.isOut || peers.values.contains { $0.issue.isOut }
-            || !voidings.isEmpty
-            || leftovers != nil
-        preparedDue = isBusy ? now + Self.tick : nil
-    }
-
-    private func tend(_ queue: PreparedQueue, _ now: ContinuousClock.Instant) {
-        settle(queue)
-        if queue.lastUse + Self.idleLimit <= now { return close(queue) }
-        if queue.peer !== local {
-            refreshProof(of: queue.peer)
-            if !isProvenNow(queue.peer) { return drain(queue) }
-        }
-        if let oldest = queue.items.first,
-            oldest.preparedAt + Self.ageLimit <= now || oldest.counter + Self.counterLimit < queue.peer.issue.counter
-        {
-            return drain(queue)
-        }
-        if !queue.isArmed { fill(queue) }
-    }
-
-    /// What was taken back and has not ended long after is held by somebody who has seen it: that is a connection.
-    private func expireDrained(_ now: ContinuousClock.Instant) {
-        let old = drained.prefix { $0.at + PreparedIssue.lifetime <= now }
-        for (cookie, _) in old { countAsUsed(cookie) }
-        drained.removeFirst(old.count)
-    }
-
-    private func countAsUsed(_ cookie: SocketCookie) {
-        guard unused.remove(cookie) != nil, let connection = connections[cookie] else { return }
-        containersByNamespace[connection.namespace]?.unused -= 1
-    }
-
-    /// The connections that programs have.
-    var usedCount: Int { connections.count - unused.count }
-
-    func settleAll() { for queue in queues.values { settle(queue) } }
-
-    // MARK: After a restart
-
-    /// The router before this one may have prepared connections that nobody will use: they are ended when they are void.
-    func noteLeftovers() {
-        var cookies: Set<SocketCookie> = []
-        connections.forEach { cookie, connection in if connection.isPrepared { cookies.insert(cookie) } }
-        guard !cookies.isEmpty else { return }
-        leftovers = (.now + PreparedIssue.lifetime, cookies)
-        preparedDue = .now + Self.tick
     }
 }

@@ -10,43 +10,38 @@ extension Engine {
     /// program has it.
     ///
     /// Marked are all: a limit that comes later holds for connections that live. What else there is to say, is said once.
+    ///
+    /// - Throws: when the connection would escape its container's limits; nobody is to have it then.
     func shape(
-        _ socket: CInt, of container: Container, _ family: KernelAddress.Family, from source: IPAddress,
-        to destination: Endpoint
-    ) {
+        _ socket: CInt, of container: Container, from source: IPAddress, to destination: Endpoint
+    ) throws(Errno) {
         // What passes a container's own loopback nobody limits either.
         if isWithinOneContainer(source, destination.address) { return }
-        do throws(Errno) {
-            var treatment = PolicyTreatment.normal
-            if policy.hasTreatments {
-                treatment = policy.treatment(
-                    from: identityClass(of: source), to: identityClass(of: destination.address),
-                    port: destination.port)
-                try treat(socket, family, as: treatment)
-            }
-            if let number = container.trafficNumber {
-                let mark = TrafficMark(.connection, number, treatment.priority ?? .normal)
-                try StreamSocket.set(.mark, CInt(bitPattern: mark.value), on: socket)
-            }
-            guard policy.hasLimits else { return }
+        var treatment = PolicyTreatment.normal
+        if policy.hasTreatments {
+            treatment = policy.treatment(
+                from: identityClass(of: source), to: identityClass(of: destination.address), port: destination.port)
+        }
+        if let number = container.trafficNumber {
+            let mark = TrafficMark(.connection, number, treatment.priority ?? .normal)
+            try StreamSocket.set(.mark, CInt(bitPattern: mark.value), on: socket)
+        }
+        if policy.hasLimits {
             let isOutgoing = container.address(source.family) == source
             let peer = identityClass(of: isOutgoing ? destination.address : source)
             let rates = [limits(of: container).connectionEgress, peer.limits.connectionIngress].compactMap { $0 }
-            if let rate = rates.min() {
-                try StreamSocket.limitPace(socket, bytesPerSecond: rate.bytesPerSecond)
-            }
-        } catch {
-            log.warning("shape", "container \(container.name): a connection has no rate and priority: \(error)")
+            if let rate = rates.min() { try StreamSocket.limitPace(socket, bytesPerSecond: rate.bytesPerSecond) }
+        }
+        do throws(Errno) { try treat(socket, as: treatment) } catch {
+            log.warning("treat", "container \(container.name): a connection is not preferred as it should be: \(error)")
         }
     }
 
-    private func treat(
-        _ socket: CInt, _ family: KernelAddress.Family, as treatment: PolicyTreatment
-    ) throws(Errno) {
+    private func treat(_ socket: CInt, as treatment: PolicyTreatment) throws(Errno) {
         if let dscp = treatment.dscp {
             let value = CInt(dscp.trafficClass)
             try StreamSocket.set(.typeOfService, value, on: socket)
-            if family == .v6 { try StreamSocket.set(.trafficClass, value, on: socket) }
+            if StreamSocket.family(socket) == .v6 { try StreamSocket.set(.trafficClass, value, on: socket) }
         }
         // Afterwards: with the type of service the kernel sets a priority of its own.
         if let priority = treatment.priority?.devicePriority {

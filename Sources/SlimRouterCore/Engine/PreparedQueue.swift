@@ -25,6 +25,7 @@ final class PreparedQueue {
     let programEnd: OwnedDescriptor
     var token: UInt64 = 0
     var isArmed = false
+    private var isGiven = false
 
     /// What has not been used, oldest first.
     var items: [Item] = []
@@ -56,6 +57,13 @@ final class PreparedQueue {
     deinit { routerEnd.close(by: link.container.disposal) }
 
     var descriptor: CInt { routerEnd.raw }
+
+    /// The end that the program is to be given now; `nil` when it has been.
+    func give() -> CInt? {
+        if isGiven { return nil }
+        isGiven = true
+        return programEnd.raw
+    }
 
     var isLow: Bool { items.count * unitBytes * 4 <= max(low * unitBytes * 4, Self.leastSendBuffer) }
 
