@@ -42,12 +42,23 @@ int slim_unmap(void *address, size_t length)
 	return munmap(address, length);
 }
 
+static int peer(int fd, struct ucred *credentials)
+{
+	socklen_t length = sizeof(*credentials);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, &length);
+}
+
 long slim_peer_user(int fd)
 {
 	struct ucred credentials;
-	socklen_t length = sizeof(credentials);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0)
-		return -1;
-	return (long)credentials.uid;
+	return peer(fd, &credentials) == 0 ? (long)credentials.uid : -1;
+}
+
+int slim_peer_process(int fd)
+{
+	struct ucred credentials;
+
+	return peer(fd, &credentials) == 0 ? credentials.pid : 0;
 }

@@ -18,6 +18,11 @@ int slim_control(int fd, int command, int argument)
 	return fcntl(fd, command, argument);
 }
 
+int slim_set_nonblocking(int fd, int nonblocking)
+{
+	return ioctl(fd, FIONBIO, &nonblocking);
+}
+
 int slim_open(const char *path, int flags)
 {
 	return open(path, flags);

@@ -17,3 +17,9 @@ package func startDetached(_ path: String, named name: String, _ arguments: [Str
 
 /// The effective user of the process at the other end of a Unix socket (`SO_PEERCRED`); `nil` when unknown.
 package func peerUser(_ fd: CInt) -> UInt32? { UInt32(exactly: slim_peer_user(fd)) }
+
+/// Ends the process at the other end of a Unix socket, which must live: its number is another's otherwise.
+package func killPeer(_ fd: CInt) {
+    let process = slim_peer_process(fd)
+    if process > 1 { kill(process, SIGKILL) }
+}

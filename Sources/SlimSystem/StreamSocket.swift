@@ -177,10 +177,9 @@ package enum StreamSocket {
         _ = setsockopt(fd, SOL_SOCKET, SO_LINGER, &value, socklen_t(MemoryLayout<linger>.size))
     }
 
+    /// Sets whether calls wait, of everybody who has the socket. The corresponding C function is `ioctl` with `FIONBIO`.
     package static func setNonblocking(_ fd: CInt, _ nonblocking: Bool) throws(Errno) {
-        let flags = try systemCall { slim_control(fd, F_GETFL, 0) }
-        let wanted = nonblocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK
-        if wanted != flags { try systemCall { slim_control(fd, F_SETFL, wanted) } }
+        try systemCall { slim_set_nonblocking(fd, nonblocking ? 1 : 0) }
     }
 
     private static func integer(_ level: CInt, _ name: CInt, of fd: CInt) throws(Errno) -> CInt {

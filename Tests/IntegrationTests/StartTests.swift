@@ -23,7 +23,7 @@ extension Integration {
             func makeBare() async throws {
                 try await fixture.lab.router(of: "h1").stop()
                 // What keeps the data ports for the next router is not on a new machine.
-                try await fixture.check(["python3", HostileLab.helpers + "/end_keeper.py"], on: "h1")
+                try await fixture.check(["python3", HostileLab.helpers + "/keeper.py", "KILL"], on: "h1")
                 let down = try await fixture.run(
                     [Fixture.slimctl, "overlay", "down", "--config", configurationPath], on: "h1")
                 try #require(down.status == 0, "\(down.errorOutput)")

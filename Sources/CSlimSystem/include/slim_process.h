@@ -15,3 +15,5 @@ void *slim_map_file(int fd, size_t length);
 int slim_unmap(void *address, size_t length);
 /* The effective user of the process at the other end of a Unix socket, or -1. */
 long slim_peer_user(int fd);
+/* The process at the other end of a Unix socket; 0 when unknown. */
+int slim_peer_process(int fd);

@@ -13,6 +13,8 @@
 #define SLIM_SO_BINDTOIFINDEX 62
 
 int slim_control(int fd, int command, int argument);
+/* FIONBIO: 0, or -1 and errno. */
+int slim_set_nonblocking(int fd, int nonblocking);
 int slim_open(const char *path, int flags);
 int slim_create(const char *path, int flags, mode_t mode);
 int slim_ioctl_integer(int fd, unsigned long request, int *value);

@@ -8,9 +8,12 @@ internal import SystemPackage
 extension Engine {
     private static let oldKeyLifetime: Duration = .seconds(2)
 
-    /// Tells the keeper something; a keeper that is gone is no reason to stop serving.
+    /// Tells the keeper something; a keeper that is gone is no reason to stop serving, and one that hangs is waited for once.
     func remember(_ what: (KeeperLink) throws(Errno) -> Void) {
+        guard !isKeeperLost else { return }
         do throws(Errno) { try what(keeper) } catch {
+            isKeeperLost = true
+            if error == .wouldBlock { keeper.end() }
             log.error(
                 "keeper", "the keeper does not answer (\(error)): listeners will not survive this router; restart it")
         }

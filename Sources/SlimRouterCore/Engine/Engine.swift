@@ -40,6 +40,7 @@ final class Engine {
     let keeper: KeeperLink
     /// Whether it was told to let listeners go since it last said that it had.
     var keeperIsBehind = false
+    var isKeeperLost = false
     let mailbox: Mailbox
     /// Sends to a peer's router; `false` when it is not connected.
     let send: @Sendable (ControlMessage, String) -> Bool

@@ -8,6 +8,9 @@ internal import SystemPackage
 ///
 /// When the keeper ends everything goes on, but listeners do not survive the router.
 final class KeeperLink: Sendable {
+    /// Shorter than programs wait for the router, which serves nobody meanwhile.
+    private static let patience: Duration = .seconds(2)
+
     private let connection: OwnedDescriptor
 
     /// Connects to the keeper of a runtime directory, and starts it when there is none.
@@ -21,7 +24,7 @@ final class KeeperLink: Sendable {
                 try startDetached("/proc/self/exe", named: "slim-keeper", ["--keeper", path])
                 connection = try Self.connect(to: path)
             }
-            try LocalSocket.setTimeouts(connection.raw, .seconds(5))
+            try LocalSocket.setTimeouts(connection.raw, Self.patience)
         } catch {
             throw RouterError("\(path): the keeper cannot be reached: \(error); end what is left of it and start again")
         }
@@ -104,4 +107,7 @@ final class KeeperLink: Sendable {
         withUnsafeMutableBytes(of: &message.secret) { $0.copyBytes(from: secret.prefix($0.count)) }
         try LocalSocket.send(message, to: connection.raw, waiting: true)
     }
+
+    /// Ends a keeper that lives and does not answer: it would hold what it keeps, such as the ports of servers that have ended.
+    func end() { killPeer(connection.raw) }
 }

@@ -102,7 +102,7 @@ struct FaultLab {
     /// Ends a host's router and its keeper, as a machine does that loses power: nothing is kept.
     func endRouter(of host: String) async throws {
         try await lab.router(of: host).kill()
-        try await fixture.check(["python3", HostileLab.helpers + "/end_keeper.py"], on: host)
+        try await fixture.check(["python3", HostileLab.helpers + "/keeper.py", "KILL"], on: host)
     }
 
     /// The processor time that processes have used, in clock ticks: 100 are a second.

@@ -88,6 +88,28 @@ extension Integration {
             }
         }
 
+        @Test func `a keeper that hangs holds up nobody for long, and no port`() async throws {
+            try await FaultLab.with("keeper") { lab in
+                try await lab.withEchoServer(on: "h2c1", port: Self.echoPort) { _ in }
+                try await lab.withEchoServer(on: "h2c2", port: Self.echoPort) { _ in
+                    try await lab.withEchoServer(on: "h2c1", port: Self.echoPort) { _ in
+                        try await lab.fixture.check(
+                            ["python3", HostileLab.helpers + "/keeper.py", "STOP"], on: "h2")
+                    }
+                    // What the server had is the keeper's too, which does not let it go.
+                    try await eventually("the port is free again") {
+                        (try? await lab.withEchoServer(on: "h2c1", port: Self.echoPort) { _ in
+                            try await lab.becomesFast(from: "h1c2", to: "h2c1", port: Self.echoPort)
+                        }) != nil
+                    }
+                    try await lab.becomesFast(from: "h1c2", to: "h2c2", port: Self.echoPort)
+                    let keeper = try await lab.fixture.run(
+                        ["python3", HostileLab.helpers + "/keeper.py", "KILL"], on: "h2")
+                    #expect(keeper.errorOutput.contains("there is no keeper"))
+                }
+            }
+        }
+
         /// Without the router: streams go on, listeners stay and are reached by the overlay, servers rest.
         private func expectService(_ lab: FaultLab, _ streams: Streams, idle: [LabProcess]) async throws {
             let before = try lab.processorTicks(of: idle)
