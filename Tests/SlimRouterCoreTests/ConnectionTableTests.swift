@@ -57,4 +57,62 @@ import Testing
         let count = table.count
         #expect(count == 0)
     }
+
+    @Test func `it finds what it holds and nothing else, whatever came and went before`() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var table = try ConnectionTable(path: path, capacity: 400)
+        var expected: [SocketCookie: Connection] = [:]
+        // Few cookies and a full table: places are taken, given up and taken again in every order.
+        for turn in 0..<40_000 {
+            let cookie = cookie(.random(in: 1...1000))
+            if Bool.random() {
+                let connection = connection(UInt16(turn % 60_000))
+                if table.add(connection, cookie) { expected[cookie] = connection }
+            } else {
+                let removed = table.remove(cookie)
+                let known = expected.removeValue(forKey: cookie)
+                #expect(removed == known)
+            }
+        }
+        let count = table.count
+        #expect(count == expected.count)
+        for number in 1...1000 {
+            let found = table[cookie(number)]
+            #expect(found == expected[cookie(number)])
+        }
+    }
+
+    @Test func `in parts, each is visited that stays, and those that came after a moment are told`() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        var table = try ConnectionTable(path: path, capacity: 100)
+        for number in 1...50 { table.add(connection(UInt16(number)), cookie(number)) }
+        table.beginAge()
+        for number in 51...60 { table.add(connection(UInt16(number)), cookie(number)) }
+        var younger: Set<SocketCookie> = []
+        var older: Set<SocketCookie> = []
+        var next: UInt32? = 0
+        while let start = next {
+            next = table.visit(from: start, atMost: 7) { cookie, _, isYounger in
+                if isYounger { younger.insert(cookie) } else { older.insert(cookie) }
+            }
+            _ = table.remove(cookie(50))
+        }
+        #expect(younger == Set((51...60).map { cookie($0) }))
+        #expect(older == Set((1...49).map { cookie($0) }))
+    }
+
+    @Test func `what an earlier router left is older than what the next one adds`() throws {
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        do {
+            var table = try ConnectionTable(path: path, capacity: 10)
+            table.beginAge()
+            table.add(connection(1), cookie(1))
+        }
+        var table = try ConnectionTable(path: path, capacity: 10)
+        table.beginAge()
+        table.add(connection(2), cookie(2))
+        var younger: [SocketCookie] = []
+        _ = table.visit(from: 0, atMost: 10) { cookie, _, isYounger in if isYounger { younger.append(cookie) } }
+        #expect(younger == [cookie(2)])
+    }
 }

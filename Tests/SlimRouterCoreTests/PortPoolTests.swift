@@ -37,6 +37,18 @@ struct PortPoolTests {
         #expect(next == Port(20_000))
     }
 
+    @Test(arguments: [10_000, 10_047, 10_048, 20_031, 32_767] as [UInt16])
+    func `a free port is found from whichever port the turn is at`(free: UInt16) {
+        for turn in [10_000, 10_001, 10_063, 20_031, 20_032, 32_766, 32_767] as [UInt16] {
+            var pool = PortPool()
+            for port in Self.range where port != turn { pool.claim(Port(port)) }
+            _ = pool.take()
+            pool.release(Port(free))
+            let next = pool.take()
+            #expect(next == Port(free))
+        }
+    }
+
     @Test func `claimed ports are not given, and strangers are ignored`() {
         var pool = PortPool()
         pool.claim(Port(10_000))

@@ -59,7 +59,14 @@ struct RouterBackend: AdminBackend {
         let records =
             (try? await Self.blocking { try SocketDiagnostics().dump(states: .connections, withTraffic: true) })
         let traffic = (records ?? []).reduce(into: [:]) { $0[$1.cookie] = $1.traffic }
-        return await mailbox.ask { $0.connectionReports(traffic) }
+        var reports: [ConnectionReport] = []
+        var next: UInt32? = 0
+        while let start = next {
+            let page = await mailbox.ask { $0.connectionPage(from: start) }
+            reports += page.reports(traffic)
+            next = page.next
+        }
+        return reports.sorted { $0.ageSeconds > $1.ageSeconds }
     }
 
     func attach(_ request: AttachRequest) async throws -> ContainerReport {

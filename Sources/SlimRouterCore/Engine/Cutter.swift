@@ -18,10 +18,11 @@ final class Cutter: Sendable {
     ///   - socketGuard: whose sockets stay dead; without one a holder may use the socket anew.
     ///   - done: called on the queue when all of them have ended.
     func cut(
-        _ cookies: Set<SocketCookie>, in states: TCPStates = .connections, by socketGuard: (any SocketGuard)?,
+        _ cookies: [SocketCookie], in states: TCPStates = .connections, by socketGuard: (any SocketGuard)?,
         done: @escaping @Sendable () -> Void
     ) {
         queue.async { [logger] in
+            let cookies = Set(cookies)
             do throws(GuardError) {
                 if let socketGuard, states == .connections {
                     try socketGuard.revoke(cookies)

@@ -32,15 +32,57 @@ extension Engine {
         if connection.isPortPooled { container.ports.release(connection.local.port) }
     }
 
-    /// After ends were lost: what the kernel no longer has is gone.
+    /// After ends were lost: what the kernel no longer has is gone. Listing the sockets of a busy host takes longer than
+    /// programs should wait: another thread does it, and the comparison is made in parts.
+    func resynchronise() {
+        guard !isResynchronising else {
+            isResynchronisingAgain = true
+            return
+        }
+        isResynchronising = true
+        isResynchronisingAgain = false
+        connections.beginAge()
+        do throws(Errno) {
+            try startThread(named: "slim-sockets") { [mailbox] in
+                let live = Result { () throws(NetlinkError) in try Self.liveSockets() }
+                mailbox.post { $0.finishResynchronising(live) }
+            }
+        } catch { finishResynchronising(.failure(NetlinkError(operation: "list", object: "sockets", errno: error))) }
+    }
+
+    private func finishResynchronising(_ live: Result<Set<SocketCookie>, NetlinkError>) {
+        do throws(NetlinkError) { compare(with: try live.get(), from: 0) } catch {
+            log.error("resynchronise", "\(error); connections may be shown that have ended")
+            isResynchronising = false
+        }
+    }
+
+    /// Forgets those of a part of the table that are older than the list and not in it, and has the other parts follow.
+    private func compare(with live: Set<SocketCookie>, from start: UInt32) {
+        if let next = forgetEnded(live, from: start) {
+            mailbox.post { $0.compare(with: live, from: next) }
+        } else {
+            isResynchronising = false
+            if isResynchronisingAgain { resynchronise() }
+        }
+    }
+
+    /// - Returns: where the next part of the table begins.
+    func forgetEnded(_ live: Set<SocketCookie>, from start: UInt32) -> UInt32? {
+        var ended: [SocketCookie] = []
+        let next = connections.visit(from: start, atMost: 1024) { cookie, _, isYounger in
+            if !isYounger, !live.contains(cookie) { ended.append(cookie) }
+        }
+        for cookie in ended { forget(cookie) }
+        return next
+    }
+
+    /// The kernel's connections.
     ///
     /// What is left of a closed connection in TIME_WAIT, or while it waits for the peer's FIN, has the connection's cookie
     /// still. Its end was told before, and is not told again.
-    func resynchronise() {
-        do throws(NetlinkError) {
-            let records = try SocketDiagnostics().dump(states: TCPStates.all.subtracting(.timeWait))
-            let live = Set(records.filter { $0.state != .finWait2 || $0.inode != 0 }.map(\.cookie))
-            for cookie in connections.cookies where !live.contains(cookie) { forget(cookie) }
-        } catch { log.error("resynchronise", "\(error); connections may be shown that have ended") }
+    static func liveSockets() throws(NetlinkError) -> Set<SocketCookie> {
+        let records = try SocketDiagnostics().dump(states: TCPStates.all.subtracting(.timeWait))
+        return Set(records.filter { $0.state != .finWait2 || $0.inode != 0 }.map(\.cookie))
     }
 }

@@ -10,6 +10,7 @@ extension Engine {
     private static let denialInterval: Duration = .milliseconds(5)
     /// So many denials at once are answered without delay.
     private static let denialBurst = 200
+    private static let denialPause: Duration = .milliseconds(1)
 
     /// Refuses a connection that the policy forbids, or has it time out.
     ///
@@ -24,16 +25,17 @@ extension Engine {
         container.nextDenial = max(container.nextDenial ?? earliest, earliest) + Self.denialInterval
         guard let due = container.nextDenial, due > now else { return refuse(pending, .connectionRefused) }
         delayed.append((due, pending))
+        delayedDue = min(delayedDue ?? due, due)
         suspend(pending.link)
     }
 
-    /// Answers those who have waited long enough.
+    /// Answers those who have waited long enough; looks through them once a millisecond at most, however many there are.
     func answerDelayed() {
         let now = ContinuousClock.now
+        guard let due = delayedDue, due <= now else { return }
         let ready = delayed.filter { $0.due <= now }
         delayed.removeAll { $0.due <= now }
+        delayedDue = delayed.lazy.map(\.due).min().map { max($0, now + Self.denialPause) }
         for (_, pending) in ready where !pending.link.isClosed { refuse(pending, .connectionRefused) }
     }
-
-    var delayedDue: ContinuousClock.Instant? { delayed.lazy.map(\.due).min() }
 }

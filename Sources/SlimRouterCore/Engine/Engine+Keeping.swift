@@ -1,5 +1,6 @@
 internal import CSlimABI
 internal import Crypto
+internal import SlimNetlink
 internal import SlimRegistry
 internal import SlimSystem
 internal import SystemPackage
@@ -21,7 +22,7 @@ extension Engine {
 
     /// Continues what an earlier router began: its containers must have been added.
     func adopt(_ kept: KeptState) {
-        resynchronise()
+        forgetEnded()
         connections.forEach { _, connection in
             guard let container = containersByNamespace[connection.namespace] else { return }
             container.connectionCount += 1
@@ -31,6 +32,16 @@ extension Engine {
         for listener in kept.listeners { adopt(listener) }
         adoptKeys(kept)
         serveDataPorts()
+    }
+
+    /// What ended while there was no router. Nobody waits for this one yet.
+    private func forgetEnded() {
+        connections.beginAge()
+        do throws(NetlinkError) {
+            let live = try Self.liveSockets()
+            var next: UInt32? = 0
+            while let start = next { next = forgetEnded(live, from: start) }
+        } catch { log.error("resynchronise", "\(error); connections may be shown that have ended") }
     }
 
     private func adopt(_ kept: KeptState.Listener) {
@@ -60,7 +71,7 @@ extension Engine {
             }
             let inbound = InboundKey(peer: peer, key: SymmetricKey(data: key.secret))
             inbound.expiry = .now + Self.oldKeyLifetime
-            inboundKeys[key.id] = inbound
+            add(inbound, id: key.id)
         }
     }
 }

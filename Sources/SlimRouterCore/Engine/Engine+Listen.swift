@@ -70,6 +70,11 @@ extension Engine {
             remember { keeper throws(Errno) in try keeper.drop(listener: listener.id) }
             throw error
         }
+        enter(listener)
+    }
+
+    /// Puts a listener into every table.
+    func enter(_ listener: Listener) {
         listeners[listener.programEnd] = listener
         listener.container.listeners[listener.endpoint.port, default: []].append(listener)
         listener.container.listenerCount += 1

@@ -57,7 +57,7 @@ extension Engine {
         // What it was told about our containers was said to others than these.
         _ = send(.invalidateAll, peer.name)
         partiesChanged()
-        review()
+        reviewAgain()
     }
 
     /// A host may name its own containers only, with labels of the size that containers can have.
@@ -100,7 +100,7 @@ extension Engine {
             ContainerIdentity(name: name, addresses: container.party.identity.addresses, labels: labels))
         for address in container.party.identity.addresses { invalidate(address) }
         announce(container)
-        review()
+        reviewAgain()
         return true
     }
 }

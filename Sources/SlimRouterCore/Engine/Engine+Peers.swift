@@ -29,7 +29,7 @@ extension Engine {
         guard let peer = peers.removeValue(forKey: name) else { return }
         disconnect(peer, reason: "it is no longer in the registry")
         forgetParties(of: peer)
-        for (id, key) in inboundKeys where key.peer === peer { inboundKeys[id] = nil }
+        for id in peer.inboundKeys where inboundKeys[id]?.peer === peer { inboundKeys[id] = nil }
     }
 
     func handle(_ event: ControlEvent) {
@@ -69,8 +69,7 @@ extension Engine {
         peer.queries = [:]
         peer.asked = [:]
         for query in queries { for pending in query.waiting { fallBack(pending) } }
-        for destination in interest.keys { interest[destination]?.remove(peer.name) }
-        interest = interest.filter { !$0.value.isEmpty }
+        interest.forget(peer.name)
     }
 
     private func handle(_ message: ControlMessage, from peer: Peer) {
@@ -98,15 +97,17 @@ extension Engine {
 
     private func take(_ key: PreambleKey, from peer: Peer) {
         let expiry = ContinuousClock.now + Self.oldKeyLifetime
-        for (id, old) in inboundKeys where old.peer === peer {
+        peer.inboundKeys.removeAll { id in
+            guard let old = inboundKeys[id], old.peer === peer else { return true }
             if old.expiry.map({ $0 <= .now }) ?? false {
                 inboundKeys[id] = nil
-            } else {
-                old.expiry = old.expiry ?? expiry
+                return true
             }
+            old.expiry = old.expiry ?? expiry
+            return false
         }
         endPrepared(of: peer)
-        inboundKeys[key.id] = InboundKey(peer: peer, key: SymmetricKey(data: key.secret))
+        add(InboundKey(peer: peer, key: SymmetricKey(data: key.secret)), id: key.id)
         remember { keeper throws(Errno) in try keeper.keep(key: key.id, of: peer.name, secret: key.secret) }
         peer.announcedPorts = key.dataPorts
         peer.takesVoids = key.voids
@@ -115,6 +116,11 @@ extension Engine {
         endProof(peer) { fallBack($0) }
         _ = send(.keyAccepted(id: key.id), peer.name)
         if peer.isKeyAccepted { probe(peer) }
+    }
+
+    func add(_ key: InboundKey, id: UInt64) {
+        inboundKeys[id] = key
+        key.peer.inboundKeys.append(id)
     }
 
     /// What a peer may know about one of our destinations. It is told when the answer changes.
@@ -139,7 +145,7 @@ extension Engine {
         // Half of the room is for what is there: whoever scans ports cannot fill it.
         let isThere = verdict == .listening || verdict == .listeningV6
         let isCacheable = interest.count < (isThere ? Self.mostInterest : Self.mostInterest / 2)
-        if isCacheable { interest[query.destination, default: []].insert(peer.name) }
+        if isCacheable { interest.insert(peer.name, for: query.destination) }
         let answer = ResolveAnswer(id: query.id, verdict: verdict, isSilent: isSilent, cacheable: isCacheable)
         _ = send(.resolved(answer), peer.name)
     }
@@ -170,12 +176,12 @@ extension Engine {
 
     /// A container came or went: whatever was said about its address no longer holds.
     func invalidate(_ address: IPAddress) {
-        for destination in interest.keys where destination.address == address { invalidate(destination) }
+        for destination in interest.destinations(at: address) { invalidate(destination) }
         drainQueues { $0.peer === local && $0.contact.destination.address == address }
     }
 
     private func invalidate(_ destination: Endpoint) {
         drainQueues { $0.peer === local && $0.contact.destination == destination }
-        for name in interest.removeValue(forKey: destination) ?? [] { _ = send(.invalidate([destination]), name) }
+        for name in interest.take(destination) { _ = send(.invalidate([destination]), name) }
     }
 }

@@ -78,8 +78,7 @@ extension Engine {
         if policy.isShaping || new.isShaping { drainQueues { _ in true } }
         policy = new
         isPolicyClosed = new.canDeny
-        for name in Set(interest.values.joined()) { _ = send(.invalidateAll, name) }
-        interest = [:]
+        for name in interest.takeAll() { _ = send(.invalidateAll, name) }
         // What is out and no longer allowed must be refused everywhere before the policy is said to be in force.
         let gate = ReviewGate(others: 1, reviewed)
         gate.add(withdrawDenied { gate.passOther() })

@@ -1,5 +1,4 @@
 internal import SlimAdmin
-internal import SlimNetlink
 internal import SlimPolicy
 internal import SlimRegistry
 internal import SlimSystem
@@ -53,14 +52,19 @@ extension Engine {
         }
     }
 
-    /// - Parameter traffic: what the kernel counts, by socket.
-    func connectionReports(_ traffic: [SocketCookie: SocketTraffic]) -> [ConnectionReport] {
-        drainEnds()
-        settleAll()
-        var found: [(cookie: SocketCookie, connection: Connection)] = []
-        found.reserveCapacity(connections.count)
-        connections.forEach { if !unused.contains($0) { found.append(($0, $1)) } }
-        return found.sorted { $0.connection.since < $1.connection.since }.map { report($0, $1, traffic[$0]) }
+    /// A part of the live connections, with what is known of them here: the whole list would keep programs waiting.
+    ///
+    /// - Parameter start: of the first part 0, then what the last one ended with.
+    func connectionPage(from start: UInt32) -> ConnectionPage {
+        if start == 0 {
+            drainEnds()
+            settleAll()
+        }
+        var page = ConnectionPage(host: settings.host.name)
+        page.next = connections.visit(from: start, atMost: 256) { cookie, connection, _ in
+            if !unused.contains(cookie) { page.entries.append(entry(cookie, connection)) }
+        }
+        return page
     }
 
     /// The live connections that another policy would not allow.
@@ -70,28 +74,20 @@ extension Engine {
         let current = policy
         policy = other
         defer { policy = current }
-        var denied: [(SocketCookie, Connection)] = []
-        connections.forEach { if !unused.contains($0), verdict(on: $1)?.isAllowed == false { denied.append(($0, $1)) } }
-        return denied.map { report($0, $1, nil) }
+        var denied = ConnectionPage(host: settings.host.name)
+        connections.forEach { cookie, connection in
+            if !unused.contains(cookie), verdict(on: connection)?.isAllowed == false {
+                denied.entries.append(entry(cookie, connection))
+            }
+        }
+        return denied.reports()
     }
 
-    private func report(
-        _ cookie: SocketCookie, _ connection: Connection, _ traffic: SocketTraffic?
-    ) -> ConnectionReport {
-        let now = wallClockSeconds()
-        let remoteHost = hosts.owner(of: connection.peer.address)
+    private func entry(_ cookie: SocketCookie, _ connection: Connection) -> ConnectionPage.Entry {
         let remote = containersByAddress[connection.peer.address]?.party ?? parties[connection.peer.address]
-        return ConnectionReport(
-            container: containersByNamespace[connection.namespace]?.name ?? "-",
-            local: connection.local.description, remote: connection.peer.description,
-            remoteContainer: remote?.identity.name, peerHost: remoteHost ?? settings.host.name,
-            direction: connection.direction == .outgoing ? .outgoing : .incoming,
-            path: remoteHost == nil ? .sameHost : .remote, ageSeconds: now - min(now, connection.since),
-            allowedBy: verdict(on: connection).map { policy.name(of: $0.cause) },
-            traffic: traffic.map {
-                ConnectionReport.Traffic(
-                    bytesSent: $0.bytesSent, bytesReceived: $0.bytesReceived, rttMicroseconds: $0.rttMicroseconds,
-                    retransmissions: $0.retransmissions)
-            }, cookie: cookie.rawValue)
+        return ConnectionPage.Entry(
+            cookie: cookie, connection: connection, container: containersByNamespace[connection.namespace]?.name,
+            remoteContainer: remote?.identity.name, remoteHost: hosts.owner(of: connection.peer.address),
+            allowedBy: verdict(on: connection).map { policy.name(of: $0.cause) })
     }
 }

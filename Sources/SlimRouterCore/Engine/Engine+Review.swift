@@ -10,7 +10,10 @@ struct ReviewResult: Sendable {
 
 /// A look at every live connection, in parts: between them programs are served.
 struct Review {
-    var rest: ArraySlice<SocketCookie>
+    /// Where in the table it goes on; `nil` at its end.
+    var next: UInt32? = 0
+    /// Whether something has changed meanwhile that has all of them looked at once more.
+    var isToRepeat = false
     var condemned: [SocketCookie] = []
     var kept = 0
     var cut = 0
@@ -21,12 +24,20 @@ struct Review {
 extension Engine {
     private static let slice: Duration = .milliseconds(1)
     /// Connections between two looks at the clock.
-    private static let step = 16
+    private static let step: UInt32 = 16
 
-    /// Begins a review; one that is under way begins anew.
-    func review(then reviewed: (@Sendable (ReviewResult) -> Void)? = nil) {
-        var waiting = review?.waiting ?? []
-        if let reviewed { waiting.append(reviewed) }
+    /// Begins a review, because labels or containers have changed. One that is under way goes on, and another follows: what
+    /// changes again and again must not keep it from its end.
+    func reviewAgain() {
+        guard review != nil, isPolicyClosed else { return review { _ in } }
+        settleAll()
+        withdrawDenied()
+        review?.isToRepeat = true
+    }
+
+    /// Begins a review, because the policy has changed; one that is under way begins anew.
+    func review(then reviewed: @escaping @Sendable (ReviewResult) -> Void) {
+        let waiting = (review?.waiting ?? []) + [reviewed]
         settleAll()
         if !isPolicyClosed {
             review = nil
@@ -34,16 +45,19 @@ extension Engine {
             return
         }
         withdrawDenied()
-        review = Review(rest: connections.cookies[...], waiting: waiting)
+        review = Review(waiting: waiting)
     }
 
     /// Looks at some connections; called as long as there is a review.
     func continueReview() {
-        guard var review else { return }
+        guard var review = review.take() else { return }
         let end = ContinuousClock.now + Self.slice
-        repeat {
-            for cookie in review.rest.prefix(Self.step) {
-                guard let connection = connections[cookie] else { continue }
+        while let start = review.next {
+            guard ContinuousClock.now < end else {
+                self.review = review
+                return
+            }
+            review.next = connections.visit(from: start, atMost: Self.step) { cookie, connection, _ in
                 // What nobody uses is cut like the rest, but interests nobody.
                 let isUsed = !unused.contains(cookie)
                 if verdict(on: connection)?.isAllowed ?? true {
@@ -53,17 +67,12 @@ extension Engine {
                     review.condemned.append(cookie)
                 }
             }
-            review.rest = review.rest.dropFirst(Self.step)
-        } while !review.rest.isEmpty && ContinuousClock.now < end
-        guard review.rest.isEmpty else {
-            self.review = review
-            return
         }
-        self.review = nil
+        if review.isToRepeat { self.review = Review(waiting: []) }
         let result = ReviewResult(kept: review.kept, cut: review.cut)
         let waiting = review.waiting
         guard !review.condemned.isEmpty else { return waiting.forEach { $0(result) } }
         counters.connectionsCut += UInt64(review.cut)
-        cutter.cut(Set(review.condemned), by: security.guard) { waiting.forEach { $0(result) } }
+        cutter.cut(review.condemned, by: security.guard) { waiting.forEach { $0(result) } }
     }
 }

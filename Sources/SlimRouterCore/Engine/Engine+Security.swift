@@ -42,8 +42,7 @@ extension Engine {
         withdrawAll()
         if let socketGuard = new.guard { renewDataPorts(for: socketGuard) }
         // What peers were told of listeners may no longer be so.
-        for name in Set(interest.values.joined()) { _ = send(.invalidateAll, name) }
-        interest = [:]
+        for name in interest.takeAll() { _ = send(.invalidateAll, name) }
     }
 
     /// What is accepted from a data port is guarded only if the port was opened under the guard.

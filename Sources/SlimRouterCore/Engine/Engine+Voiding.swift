@@ -25,7 +25,7 @@ extension Engine {
         if let due = leftovers?.due, due <= now {
             let cookies = leftovers?.cookies ?? []
             leftovers = nil
-            cutter.cut(cookies, in: .synSent, by: security.guard) {}
+            cutter.cut(Array(cookies), in: .synSent, by: security.guard) {}
         }
     }
 
@@ -103,6 +103,8 @@ extension Engine {
 
     /// A peer that cannot declare anything void any longer: what it has prepared counts for a moment only.
     func endPrepared(of peer: Peer) {
-        for key in inboundKeys.values where key.peer === peer { key.prepared.end(at: .now + Self.lossPatience) }
+        for key in peer.inboundKeys.compactMap({ inboundKeys[$0] }) where key.peer === peer {
+            key.prepared.end(at: .now + Self.lossPatience)
+        }
     }
 }

@@ -62,7 +62,7 @@ final class Engine {
     var hosts = HostTable()
     var inboundKeys: [UInt64: InboundKey] = [:]
     /// Which peers were told about a destination, and are told when that changes.
-    var interest: [Endpoint: Set<String>] = [:]
+    var interest = InterestTable()
     var nextQueryID: UInt64 = 1
     /// Questions to peers that are not answered yet, of all peers.
     var openQueries = 0
@@ -100,6 +100,7 @@ final class Engine {
     let guardFailed: @Sendable (GuardError) -> Void
     /// Denied connections whose answer has to wait.
     var delayed: [(due: ContinuousClock.Instant, pending: PendingConnect)] = []
+    var delayedDue: ContinuousClock.Instant?
     /// Connections that are prepared, and how many of them wait.
     var queues: [ObjectIdentifier: PreparedQueue] = [:]
     var waiting = 0
@@ -113,6 +114,9 @@ final class Engine {
     var ends: DestroyEvents
     var endsToken: UInt64 = 0
     var endsResume: ContinuousClock.Instant?
+    /// Whether the kernel's sockets are being compared with the table, and whether ends were lost since that began.
+    var isResynchronising = false
+    var isResynchronisingAgain = false
     var counters = Counters()
 
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 16)
@@ -221,7 +225,7 @@ final class Engine {
         }
         if let resume = starvedResume, resume <= .now { feedStarved() }
         continueReview()
-        if !delayed.isEmpty { answerDelayed() }
+        if delayedDue != nil { answerDelayed() }
         if preparedDue != nil { tendPrepared() }
         if arrivals.isEmpty, departures.isEmpty, probesDue == nil, openQueries == 0, explanations.isEmpty { return }
         let now = ContinuousClock.now

@@ -17,6 +17,8 @@ final class Peer {
     private(set) var authenticator: HMAC<SHA256>
     var isKeyAccepted = false
     private var lastCounter: UInt64 = 0
+    /// The numbers of the keys under which it connects to us: the newest, and what it has replaced a short while ago.
+    var inboundKeys: [UInt64] = []
     /// Whether it refuses prepared preambles when it is told to, and which are out.
     var takesVoids = false
     var issue = PreparedIssue()

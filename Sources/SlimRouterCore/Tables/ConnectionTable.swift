@@ -5,16 +5,19 @@ internal import SystemPackage
 /// The live connections of this host, by the cookie of their host socket.
 ///
 /// The entries are in a file that is mapped into memory, so that a router that is killed loses none of them: 64 bytes
-/// each, beside an index in memory.
+/// each, beside an index in memory. No operation but those on the whole table depends on how many there are.
 struct ConnectionTable: ~Copyable {
     private static let entryBytes = 64
     /// "SLIMCON1": what the first entry starts with; the number of entries ever used follows it.
     private static let magic: UInt64 = 0x314e_4f43_4d49_4c53
+    private static let ageOffset = 61
 
     private let file: MappedFile
     private let capacity: Int
-    private var index: [SocketCookie: UInt32] = [:]
+    private var index: SlotIndex
     private var free: [UInt32] = []
+    /// Which entries are younger than the last ``beginAge()``: the low bits of its number.
+    private var age: UInt8 = 0
     private var end: UInt32 = 0
     private(set) var total: UInt64 = 0
 
@@ -22,31 +25,54 @@ struct ConnectionTable: ~Copyable {
     init(path: String, capacity: Int) throws(Errno) {
         self.capacity = capacity
         file = try MappedFile(path, byteCount: (capacity + 1) * Self.entryBytes)
+        index = SlotIndex(capacity: capacity)
         if file.bytes.load(as: UInt64.self) == Self.magic {
             end = min(file.bytes.load(fromByteOffset: 8, as: UInt32.self), UInt32(capacity))
         }
         file.bytes.storeBytes(of: Self.magic, as: UInt64.self)
         for slot in 0..<end {
-            let cookie = SocketCookie(rawValue: entry(slot).load(as: UInt64.self))
-            if cookie.rawValue != 0, decode(slot) != nil { index[cookie] = slot } else { free.append(slot) }
+            let cookie = cookie(slot)
+            if cookie.rawValue != 0, decode(slot) != nil, find(cookie) == nil {
+                index.add(cookie, slot: slot)
+                entry(slot).storeBytes(of: age, toByteOffset: Self.ageOffset, as: UInt8.self)
+            } else {
+                clear(slot)
+            }
         }
     }
 
     var count: Int { index.count }
     var isFull: Bool { index.count >= capacity }
-    var cookies: [SocketCookie] { Array(index.keys) }
 
-    subscript(cookie: SocketCookie) -> Connection? { index[cookie].flatMap { decode($0) } }
+    subscript(cookie: SocketCookie) -> Connection? { find(cookie).flatMap { decode($0) } }
 
     func forEach(_ body: (SocketCookie, Connection) -> Void) {
-        for (cookie, slot) in index { if let connection = decode(slot) { body(cookie, connection) } }
+        _ = visit(from: 0, atMost: end) { cookie, connection, _ in body(cookie, connection) }
     }
+
+    /// Goes through a part of the table. Between two parts entries may come and go.
+    ///
+    /// - Parameter body: also told whether the entry is younger than the last ``beginAge()``.
+    /// - Returns: where the next part begins; `nil` at the end.
+    func visit(from start: UInt32, atMost count: UInt32, _ body: (SocketCookie, Connection, Bool) -> Void) -> UInt32? {
+        let rest = end - min(start, end)
+        let stop = start + min(count, rest)
+        for slot in start..<max(start, stop) {
+            let cookie = cookie(slot)
+            guard cookie.rawValue != 0, let connection = decode(slot) else { continue }
+            body(cookie, connection, entry(slot)[Self.ageOffset] == age)
+        }
+        return stop < end ? stop : nil
+    }
+
+    /// From now on, what is added is younger than what is there.
+    mutating func beginAge() { age &+= 1 }
 
     /// - Returns: `false` when the table is full.
     @discardableResult
     mutating func add(_ connection: Connection, _ cookie: SocketCookie) -> Bool {
         let slot: UInt32
-        if let known = index[cookie] {
+        if let known = find(cookie) {
             slot = known
         } else if let hole = free.popLast() {
             slot = hole
@@ -57,20 +83,37 @@ struct ConnectionTable: ~Copyable {
         } else {
             return false
         }
-        index[cookie] = slot
         total += 1
         encode(connection, into: slot)
+        guard self.cookie(slot) != cookie else { return true }
         // The cookie comes last: a router killed in between leaves a hole, not half an entry.
         entry(slot).storeBytes(of: cookie.rawValue, as: UInt64.self)
+        index.add(cookie, slot: slot)
         return true
     }
 
     mutating func remove(_ cookie: SocketCookie) -> Connection? {
-        guard let slot = index.removeValue(forKey: cookie) else { return nil }
+        let bytes = file.bytes
+        guard let slot = index.remove(cookie, { Self.cookie($0, bytes) }) else { return nil }
         let connection = decode(slot)
+        clear(slot)
+        return connection
+    }
+
+    private mutating func clear(_ slot: UInt32) {
         entry(slot).storeBytes(of: 0, as: UInt64.self)
         free.append(slot)
-        return connection
+    }
+
+    private func find(_ cookie: SocketCookie) -> UInt32? {
+        let bytes = file.bytes
+        return index.find(cookie) { Self.cookie($0, bytes) }
+    }
+
+    private func cookie(_ slot: UInt32) -> SocketCookie { Self.cookie(slot, file.bytes) }
+
+    private static func cookie(_ slot: UInt32, _ bytes: UnsafeMutableRawBufferPointer) -> SocketCookie {
+        SocketCookie(rawValue: bytes.load(fromByteOffset: (Int(slot) + 1) * entryBytes, as: UInt64.self))
     }
 
     private func entry(_ slot: UInt32) -> UnsafeMutableRawBufferPointer {
@@ -93,6 +136,7 @@ struct ConnectionTable: ~Copyable {
         bytes.storeBytes(of: connection.peer.address.family.rawValue, toByteOffset: 58, as: UInt8.self)
         bytes.storeBytes(of: connection.isPortPooled ? 1 : 0, toByteOffset: 59, as: UInt8.self)
         bytes.storeBytes(of: connection.isPrepared ? 1 : 0, toByteOffset: 60, as: UInt8.self)
+        bytes.storeBytes(of: age, toByteOffset: Self.ageOffset, as: UInt8.self)
     }
 
     private func decode(_ slot: UInt32) -> Connection? {

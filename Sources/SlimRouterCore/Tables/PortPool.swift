@@ -15,7 +15,7 @@ struct PortPool {
     mutating func take() -> Port {
         var candidate = next
         if count < Self.range.count {
-            while isUsed(candidate) { candidate = Self.successor(candidate) }
+            candidate = nextFree(from: candidate)
             used[Int(candidate) / 64] |= 1 << UInt64(candidate % 64)
             count += 1
         }
@@ -35,6 +35,20 @@ struct PortPool {
         guard Self.range.contains(port.rawValue), isUsed(port.rawValue) else { return }
         used[Int(port.rawValue) / 64] &= ~(1 << UInt64(port.rawValue % 64))
         count -= 1
+    }
+
+    /// The first free one from a port on, past the end from the beginning: there must be one.
+    private func nextFree(from port: UInt16) -> UInt16 {
+        let words = (first: Int(Self.range.lowerBound) / 64, last: Int(Self.range.upperBound) / 64)
+        var word = Int(port) / 64
+        var free = ~used[word] & ~0 << UInt64(port % 64)
+        while free == 0 {
+            word = word == words.last ? words.first : word + 1
+            free = ~used[word]
+            // The range begins within a word, and ends with one.
+            if word == words.first { free &= ~0 << UInt64(Self.range.lowerBound % 64) }
+        }
+        return UInt16(word * 64 + free.trailingZeroBitCount)
     }
 
     private func isUsed(_ port: UInt16) -> Bool { used[Int(port) / 64] & 1 << UInt64(port % 64) != 0 }
