@@ -11,15 +11,16 @@ struct Bench {
     private static let interrupted = Atomic<Bool>(false)
 
     /// Brings up a lab of its own, has it used, and takes it down whatever happens.
-    static func run(_ name: String, containers: Int = 2, secure: Bool = false, _ body: (Bench) async throws -> Void)
-        async throws
-    {
+    static func run(
+        _ name: String, hosts: Int = 2, containers: Int = 2, secure: Bool = false,
+        _ body: (Bench) async throws -> Void
+    ) async throws {
         // The programs under way end by the same signal; what follows is taking down.
         signal(SIGINT) { _ in Bench.interrupted.store(true, ordering: .relaxed) }
         signal(SIGTERM) { _ in Bench.interrupted.store(true, ordering: .relaxed) }
         let directory = try LabDirectory(name)
         let binaries = try LabBinaries.find()
-        let shape = try LabShape(hosts: 2, containers: containers, secure: secure)
+        let shape = try LabShape(hosts: hosts, containers: containers, secure: secure)
         try await Lab.down(directory)
         do {
             let lab = try await Lab.up(directory, shape, binaries) { say("lab: \($0)") }
@@ -75,6 +76,22 @@ struct Bench {
             )
         }
         return outcome.output
+    }
+
+    /// Keeps all routers on one core for a while.
+    func withRouters(on core: Int, _ body: () async throws -> Void) async throws {
+        let processes = try lab.record.hosts.flatMap { (host) throws in try lab.router(of: host.name).processes }
+        func keep(on cores: String) async throws {
+            for process in processes {
+                try await run(["taskset", "-a", "-cp", cores, "\(process.id)"], on: nil, underSlim: false)
+            }
+        }
+        try await keep(on: "\(core)")
+        do { try await body() } catch {
+            try await keep(on: "0-\(ProcessorTime.processorCount - 1)")
+            throw error
+        }
+        try await keep(on: "0-\(ProcessorTime.processorCount - 1)")
     }
 
     static var isInterrupted: Bool { interrupted.load(ordering: .relaxed) }

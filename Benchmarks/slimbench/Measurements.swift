@@ -41,6 +41,22 @@ extension Bench {
         return try JSONDecoder().decode(ProbeReport.self, from: Data(text.utf8))
     }
 
+    /// What `connect()` takes a program that connects to each of many listeners once: p50 in microseconds.
+    ///
+    /// - Returns: of the host's first program to do so, and of the next one.
+    func firstConnects(_ mode: Mode, _ options: [String] = []) async throws -> (ofHost: Double, ofProgram: Double) {
+        let many = ["--ports", "\(Self.firstPorts)"] + options
+        let server = try await serve(
+            mode, [Self.probeProgram, "serve-many", "--port", Self.firstPort] + many, until: "ready")
+        let ofHost = try await probe(mode, "connect-first", port: Self.firstPort, many).p50
+        let ofProgram = try await probe(mode, "connect-first", port: Self.firstPort, many).p50
+        await server.end()
+        return (ofHost, ofProgram)
+    }
+
+    static let firstPort = "7100"
+    static let firstPorts = 200
+
     /// - Returns: the median in microseconds of starting a program that does nothing, and waiting for its end.
     func exec(_ mode: Mode) async throws -> Double {
         let text = try await client(mode, [Self.probeProgram, "exec", "/bin/true", "--count", "100"])
@@ -59,14 +75,18 @@ extension Bench {
         return number
     }
 
-    /// - Parameter operation: as redis-benchmark calls it: `get`, `set`.
+    /// - Parameters:
+    ///   - operation: as redis-benchmark calls it: `get`, `set`.
+    ///   - keepAlive: else each request has a connection of its own.
     /// - Returns: requests per second of 8 clients.
-    func redisBenchmark(_ mode: Mode, _ operation: String, requests: Int, pin: [String] = []) async throws -> Double {
+    func redisBenchmark(
+        _ mode: Mode, _ operation: String, requests: Int, keepAlive: Bool = true, pin: [String] = []
+    ) async throws -> Double {
         let text = try await client(
             mode,
             pin + [
                 "redis-benchmark", "-h", try address(mode), "-p", Self.redisPort, "-t", operation, "-n",
-                "\(requests)", "-c", "8", "--csv",
+                "\(requests)", "-c", "8", "-k", keepAlive ? "1" : "0", "--csv",
             ])
         let line = text.split(separator: "\n").last { $0.hasPrefix("\"\(operation.uppercased())\"") }
         guard let fields = line?.split(separator: ","), fields.count > 1,
@@ -124,6 +144,8 @@ struct ProbeReport: Decodable {
     let p50: Double
     let p99: Double
     let max: Double
+    /// How many in a second, where that is told.
+    let rate: Double?
 }
 
 /// What `slimprobe load` prints.

@@ -52,6 +52,7 @@ struct Quick: AsyncParsableCommand {
                 results.add(.roundTrip, mode, try await bench.probe(mode, "rtt", port: Self.pinnedPort, pin).p50)
                 results.add(.connect, mode, try await bench.probe(mode, "connect", ["--count", "1000"]).p50)
                 results.add(.connectEcho, mode, try await bench.probe(mode, "connect-echo", ["--count", "1000"]).p50)
+                results.add(.connectFirst, mode, try await bench.firstConnects(mode).ofProgram)
                 results.add(.exec, mode, try await bench.exec(mode))
             }
             say("round \(round) of \(rounds): " + Mode.allCases.map { summary($0, results) }.joined(separator: "; "))

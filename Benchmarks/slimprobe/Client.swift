@@ -40,6 +40,7 @@ enum Client {
         defer { buffer.deallocate() }
         buffer.initializeMemory(as: UInt8.self, repeating: 0x78)
         var samples = Samples(capacity: options.count)
+        let first = now()
         for _ in 0..<options.count {
             let start = now()
             let descriptor = try target.connect().descriptor
@@ -47,7 +48,7 @@ enum Client {
             try exchange(descriptor, buffer)
             samples.append(now() - start)
         }
-        print(samples.json())
+        print(samples.json(seconds: Double(now() - first) / 1e9))
     }
 
     /// Starting a program and waiting for its end: what a preloaded library adds to every one.

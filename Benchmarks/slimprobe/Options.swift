@@ -5,6 +5,8 @@ struct Options {
     private(set) var bytes = 1
     private(set) var connections = 100
     private(set) var port: UInt16 = 7
+    /// So many, one after the other.
+    private(set) var ports = 1
     private(set) var cpu: Int?
     private(set) var seconds = 1
     /// Per second; 0 is no limit.
@@ -20,6 +22,7 @@ struct Options {
             case "--bytes": bytes = try Self.number(argument, &rest, in: 1...1_048_576)
             case "--connections": connections = try Self.number(argument, &rest, in: 1...1_000_000)
             case "--port": port = UInt16(try Self.number(argument, &rest, in: 1...65535))
+            case "--ports": ports = try Self.number(argument, &rest, in: 1...10_000)
             case "--cpu": cpu = try Self.number(argument, &rest, in: 0...1023)
             case "--seconds": seconds = try Self.number(argument, &rest, in: 1...100_000)
             case "--rate": rate = try Self.number(argument, &rest, in: 0...1_000_000_000)

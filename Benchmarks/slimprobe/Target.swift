@@ -9,16 +9,19 @@ struct Target {
 
     init(_ options: Options) throws(ProbeError) {
         guard options.positional.count == 2 else { throw .usage("this verb wants HOST PORT") }
+        try self.init(options.positional[0], options.positional[1], options.family)
+    }
+
+    init(_ host: String, _ port: String, _ wantedFamily: Int) throws(ProbeError) {
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-        hints.ai_family = options.family == 4 ? AF_INET : options.family == 6 ? AF_INET6 : AF_UNSPEC
+        hints.ai_family = wantedFamily == 4 ? AF_INET : wantedFamily == 6 ? AF_INET6 : AF_UNSPEC
         var list: UnsafeMutablePointer<addrinfo>?
-        let code = getaddrinfo(options.positional[0], options.positional[1], &hints, &list)
+        let code = getaddrinfo(host, port, &hints, &list)
         defer { if let list { freeaddrinfo(list) } }
         guard code == 0, let first = list?.pointee, let source = first.ai_addr else {
             throw ProbeError(
-                message: "\(options.positional.joined(separator: " ")): \(String(cString: gai_strerror(code)))",
-                exitCode: 1)
+                message: "\(host) \(port): \(String(cString: gai_strerror(code)))", exitCode: 1)
         }
         var storage = sockaddr_storage()
         withUnsafeMutableBytes(of: &storage) {

@@ -5,9 +5,12 @@ import Glibc
 
 let usage = """
     usage: slimprobe serve [--port 7] [-4|-6] [--cpu N]
+           slimprobe serve-many [--port 7] [--ports N] [--cpu N]
            slimprobe rtt HOST PORT [--count N] [--bytes N] [-4|-6] [--cpu N]
            slimprobe connect HOST PORT [--count N] [-4|-6] [--cpu N]
            slimprobe connect-echo HOST PORT [--count N] [--bytes N] [-4|-6] [--cpu N]
+           slimprobe connect-first HOST PORT [--ports N] [-4|-6] [--cpu N]
+           slimprobe meet PORT HOST... [--count N] [--bytes N] [-4|-6] [--cpu N]
            slimprobe exec PROGRAM [--count N] [--cpu N]
            slimprobe churn HOST PORT [--count N] [-4|-6] [--cpu N]
            slimprobe load http|memcached HOST PORT [--connections N] [--rate N] [--seconds N] [-4|-6] [--cpu N]
@@ -22,9 +25,14 @@ func run(_ arguments: [String]) throws(ProbeError) {
     if let cpu = options.cpu { try check("sched_setaffinity") { slim_lab_pin(Int32(cpu)) } }
     switch arguments[1] {
     case "serve": try Server(options).run()
+    case "serve-many":
+        var server = try ManyServer(options)
+        try server.run()
     case "rtt": try Client.roundTrip(options)
     case "connect": try Client.connect(options)
     case "connect-echo": try Client.connectEcho(options)
+    case "connect-first": try Many.first(options)
+    case "meet": try Many.meet(options)
     case "exec": try Client.execute(options)
     case "churn": try Churn.run(options)
     case "load": try Load.run(options)

@@ -96,7 +96,7 @@ struct FullReport {
             # Slim beside the host's network and the plain overlay
 
             Medians of \(rounds) rounds, the three networks in turn within each measurement. \(machine.summary).
-            Servers on one core, clients on the other; round trips also with both on one core. CPU is that of the whole
+            Servers on one core, clients on the other; round trips also with both on one core, set-ups with the routers too. CPU is that of the whole
             machine, both sides and what is between them. Fixed rates, half of what the plain overlay manages: nginx
             \(rates.nginx), memcached \(rates.memcached), PostgreSQL \(rates.postgres) requests a second. memcached's load:
             ten reads of 32 bytes for each write.

@@ -46,8 +46,10 @@ struct Suite {
         bench.placement = placement
         let modes = Mode.allCases
         for (measurement, samples) in [
-            (throughput, 1), (fourStreams, 1), (roundTrips, 1), (setUps, 1), (nginxKeepAlive, seconds),
-            (nginxConnections, Self.parts), (redis, Self.parts), (memcached, 1), (postgres, 1), (fixedRates, 1),
+            (throughput, 1), (fourStreams, 1), (roundTrips, 1), (setUps, 1), (pinnedSetUps, 1),
+            (nginxKeepAlive, seconds),
+            (nginxConnections, Self.parts), (redis, Self.parts), (redisConnections, Self.parts), (memcached, 1),
+            (postgres, 1), (fixedRates, 1),
         ] {
             for number in 0..<samples {
                 for turn in modes.indices {
@@ -101,7 +103,27 @@ struct Suite {
     private func setUps(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
         let connect = try await bench.probe(mode, "connect", ["--count", "1000"])
         let echo = try await bench.probe(mode, "connect-echo", ["--count", "1000"])
-        return [(.connect, connect.p50), (.connectEcho, echo.p50), (.exec, try await bench.exec(mode))]
+        let first = try await bench.firstConnects(mode)
+        return [
+            (.connect, connect.p50), (.connectEcho, echo.p50), (.connectFirst, first.ofProgram),
+            (.connectFirstOfHost, first.ofHost), (.exec, try await bench.exec(mode)),
+        ]
+    }
+
+    /// Programs and routers on one core: what is left without waking another one.
+    private func pinnedSetUps(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        var samples: [Sample] = []
+        try await bench.withRouters(on: FullServers.clientCore) {
+            let port = FullServers.sharedPort
+            let connect = try await bench.probe(mode, "connect", port: port, Self.shared + ["--count", "1000"])
+            let echo = try await bench.probe(mode, "connect-echo", port: port, Self.shared + ["--count", "1000"])
+            let first = try await bench.firstConnects(mode, Self.shared)
+            samples = [
+                (.pinnedConnect, connect.p50), (.pinnedConnectEcho, echo.p50), (.pinnedConnectFirst, first.ofProgram),
+                (.pinnedConnectFirstOfHost, first.ofHost),
+            ]
+        }
+        return samples
     }
 
     // MARK: Servers
@@ -132,6 +154,12 @@ struct Suite {
         let set = try await bench.redisBenchmark(mode, "set", requests: requests, pin: pin)
         let get = try await bench.redisBenchmark(mode, "get", requests: requests, pin: pin)
         return [(.redisSet, set), (.redisGet, get)]
+    }
+
+    private func redisConnections(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let rate = try await bench.redisBenchmark(
+            mode, "get", requests: 8000 / Self.parts, keepAlive: false, pin: FullServers.clientPin)
+        return [(.redisConnections, rate)]
     }
 
     private func memcached(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
