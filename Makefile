@@ -27,7 +27,7 @@ BPF_FLAGS := -O2 -g -Wall -Wextra -Werror -target bpf -mcpu=v2 -Ibpf -Ikmod/uapi
 PROGRAMS := slimctl slimrouter slimprobe slimbench
 SWIFT_SOURCES := Package.swift Sources Tests Benchmarks
 
-.PHONY: all help deps build demo test test-kernels bench bench-results bench-quick soak attacks install clean lint
+.PHONY: all help deps build demo test test-kernels bench bench-results bench-quick scale soak attacks install clean lint
 
 all: build ## build build/bin/slimctl, build/bin/slimrouter and build/lib/libslimsocket.so
 
@@ -94,6 +94,9 @@ bench-results: ## keep what make bench wrote last, as README shows it
 
 bench-quick: deps build ## measure what is promised in numbers, in less than 90 seconds (as root)
 	@build/bin/slimbench quick --output build/bench.json
+
+scale: deps build ## measure how cost grows: a million connections in the tables, 15,000 live ones, 8 hosts with 64 containers (as root)
+	@build/bin/slimbench scale
 
 # MODULE=file: results of the attack program under the kernel module, from another run.
 attacks: deps build ## try what hostile containers do with host sockets, and write the table in docs/threat-model.md (as root)

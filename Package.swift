@@ -200,7 +200,7 @@ let package = Package(
         .executableTarget(
             name: "slimbench",
             dependencies: [
-                "SlimAdmin", "SlimGuard", "SlimLab", "SlimJSON", "SlimPolicy", "SlimRegistry",
+                "SlimAdmin", "SlimGuard", "SlimLab", "SlimJSON", "SlimPolicy", "SlimRegistry", "SlimRouterCore",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Benchmarks/slimbench", swiftSettings: strict),

@@ -17,13 +17,17 @@ struct PolicyModel {
     init(endpoints: Int) {
         containers = (0..<endpoints).map { index in
             PolicyEndpoint(
-                name: "c\(index)",
-                labels: [
-                    "app": "app\(index % Self.applications)", "team": "team\(index % Self.teams)",
-                    "env": index % 3 == 0 ? "test" : "prod",
-                ],
+                name: "c\(index)", labels: Self.labels(index),
                 address: IPAddress(v4: (10, 32, UInt8(index >> 8), UInt8(index & 255))))
         }
+    }
+
+    /// Those of a container.
+    static func labels(_ index: Int) -> [String: String] {
+        [
+            "app": "app\(index % applications)", "team": "team\(index % teams)",
+            "env": index % 3 == 0 ? "test" : "prod",
+        ]
     }
 
     /// The text of a policy; the same rules each time, and of fewer rules the first ones.

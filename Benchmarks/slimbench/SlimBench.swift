@@ -8,6 +8,6 @@ struct SlimBench: AsyncParsableCommand {
         abstract: "Measures Slim beside the host's own network and the plain overlay, in a lab of its own.",
         subcommands: [
             Full.self, Quick.self, Demo.self, Soak.self, PolicyBench.self, PolicyLive.self, Rates.self,
-            SecureBench.self, Attacks.self,
+            SecureBench.self, Attacks.self, Scale.self, TableScaleRun.self,
         ])
 }

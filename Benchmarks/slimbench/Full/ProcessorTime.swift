@@ -24,6 +24,15 @@ struct ProcessorTime {
         return (max(0, elapsed * Double(Self.processorCount) - (idle - earlier.idle)), elapsed)
     }
 
+    /// Seconds of processor time that a process has used, all of its threads, also those that have ended; 0 of one that has
+    /// gone.
+    static func used(by process: pid_t) -> Double {
+        var clock = clockid_t()
+        var time = timespec()
+        guard clock_getcpuclockid(process, &clock) == 0, clock_gettime(clock, &time) == 0 else { return 0 }
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     /// The content of a small file; empty when it cannot be read.
     static func text(_ path: String) -> String {
         guard let file = fopen(path, "re") else { return "" }

@@ -14,4 +14,6 @@ struct Counters {
     /// Host sockets that the guard did not take.
     var tagsRefused: UInt64 = 0
     var requestsRejected: UInt64 = 0
+    /// How often the kernel's word on ends of connections was lost, so that its sockets had to be listed.
+    var endsLost: UInt64 = 0
 }

@@ -13,7 +13,10 @@ extension Engine {
             count += 1
             forget(cookie)
         }
-        if overflow != nil { resynchronise() }
+        if overflow != nil {
+            counters.endsLost += 1
+            resynchronise()
+        }
         if count > 0 {
             try? epoll.change(ends.descriptor, [], token: endsToken)
             endsResume = .now + Self.endsPause

@@ -23,6 +23,7 @@ extension Engine {
             "accepted": counters.accepted,
             "acceptedPlain": counters.acceptedPlain, "preamblesRejected": counters.preamblesRejected,
             "requestsRejected": counters.requestsRejected, "tagsRefused": counters.tagsRefused,
+            "endsLost": counters.endsLost,
         ]
     }
 
