@@ -147,19 +147,25 @@ static __always_inline void spread(const struct slim_guard_address *address, __u
 	}
 }
 
-/* The kernel holds the socket's lock: of two that try at once, one is first. */
-static __always_inline int may_connect(struct slim_guard_tag *tag, const __u32 address[4], __u32 port)
+/*
+ * A tagged socket connects once: the router's own connect, wherever to, leaves nothing to whoever it gives the socket to. The
+ * kernel holds the socket's lock: of two that try at once, one is first.
+ */
+static __always_inline int may_connect(struct bpf_sock *sk, const __u32 address[4], __u32 port)
 {
+	struct slim_guard_tag *tag = sk ? bpf_sk_storage_get(&slim_tags, sk, NULL, 0) : NULL;
 	__u32 wanted[4];
 
 	if (!tag)
 		return ALLOW;
-	if (!(tag->flags & SLIM_GUARD_TAG_PREPARED))
-		return REFUSE;
-	spread(&tag->destination, wanted);
-	if (port != bpf_htons(tag->destination.port) || address[0] != wanted[0] || address[1] != wanted[1] ||
-	    address[2] != wanted[2] || address[3] != wanted[3])
-		return REFUSE;
+	if (!is_router()) {
+		if (!(tag->flags & SLIM_GUARD_TAG_PREPARED))
+			return REFUSE;
+		spread(&tag->destination, wanted);
+		if (port != bpf_htons(tag->destination.port) || address[0] != wanted[0] || address[1] != wanted[1] ||
+		    address[2] != wanted[2] || address[3] != wanted[3])
+			return REFUSE;
+	}
 	tag->flags &= ~SLIM_GUARD_TAG_PREPARED;
 	return ALLOW;
 }
@@ -169,7 +175,7 @@ int slim_connect4(struct bpf_sock_addr *ctx)
 {
 	__u32 address[4] = { 0, 0, bpf_htonl(0xffff), ctx->user_ip4 };
 
-	return may_connect(restriction(ctx->sk), address, ctx->user_port);
+	return may_connect(ctx->sk, address, ctx->user_port);
 }
 
 SEC("cgroup/connect6")
@@ -177,7 +183,7 @@ int slim_connect6(struct bpf_sock_addr *ctx)
 {
 	__u32 address[4] = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] };
 
-	return may_connect(restriction(ctx->sk), address, ctx->user_port);
+	return may_connect(ctx->sk, address, ctx->user_port);
 }
 
 SEC("cgroup/bind4")

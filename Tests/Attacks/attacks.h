@@ -28,9 +28,10 @@ enum kind {
 	CONNECTING = 1 << 1,
 	ACCEPTED = 1 << 2,
 	REVOKED = 1 << 3,
-	PREPARED = 1 << 4,
+	PREPARED = 1 << 4, /* not connected: may be, once */
+	DEFERRED = 1 << 5, /* connects when it is first written to */
 	LIVE = CONNECTED | ACCEPTED,
-	ANY = CONNECTED | CONNECTING | ACCEPTED | REVOKED,
+	ANY = CONNECTED | CONNECTING | ACCEPTED | REVOKED | DEFERRED,
 };
 
 enum verdict {
@@ -47,7 +48,7 @@ struct target {
 	/* Where the secret is, as an address for the socket. */
 	struct sockaddr_storage secret;
 	socklen_t secret_length;
-	/* Where a prepared socket may be connected to, once. */
+	/* Where the host's routers listen: what a connected socket is connected to. */
 	struct sockaddr_storage destination;
 	/* Asks the host to connect to whatever the socket listens on now: 1 when somebody has accepted. */
 	int (*is_reachable)(struct target *target);

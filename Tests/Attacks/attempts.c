@@ -63,6 +63,9 @@ static enum verdict reach_secret(int fd, struct target *target)
 	fcntl(fd, F_SETFL, 0);
 	if (connect(fd, (struct sockaddr *)&target->secret, target->secret_length) == -1)
 		return refused(errno);
+	/* Only now one that connects when it is written to does so. */
+	if (target->kind == DEFERRED && send(fd, "?", 1, MSG_NOSIGNAL) == -1)
+		return refused(errno);
 	return read_secret(fd);
 }
 
@@ -126,6 +129,36 @@ static enum verdict fast_open_later(struct target *target)
 		send(target->fd, "?", 1, MSG_NOSIGNAL) == -1)
 		return refused(errno);
 	return read_secret(target->fd);
+}
+
+/* To where the router has connected it, with a preamble of the container's own. */
+static enum verdict connect_back(struct target *target)
+{
+	if (disconnect(target->fd) == -1)
+		return refused(errno);
+	fcntl(target->fd, F_SETFL, 0);
+	if (connect(target->fd, (struct sockaddr *)&target->destination, target->secret_length) == -1)
+		return refused(errno);
+	return send(target->fd, "?", 1, MSG_NOSIGNAL) == 1 ? SUCCEEDED : refused(errno);
+}
+
+static enum verdict fast_open_back(struct target *target)
+{
+	if (disconnect(target->fd) == -1)
+		return refused(errno);
+	fcntl(target->fd, F_SETFL, 0);
+	if (sendto(target->fd, "?", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&target->destination,
+		    target->secret_length) == -1)
+		return refused(errno);
+	return SUCCEEDED;
+}
+
+/* The one connection is made; then once more. */
+static enum verdict connect_back_after_use(struct target *target)
+{
+	if (send(target->fd, "?", 1, MSG_NOSIGNAL) != 1)
+		return UNSUPPORTED;
+	return connect_back(target);
 }
 
 static enum verdict uring_verdict(int result)
@@ -687,6 +720,11 @@ const struct attempt attempts[] = {
 	{ "reconnect-fork", "the same in a child process", LIVE, 0, reconnect_in_child },
 	{ "reconnect-exec", "the same in another program", LIVE, 0, reconnect_after_exec },
 	{ "reconnect-passed", "the same in a process that it was passed to", LIVE, 0, reconnect_passed },
+	{ "connect-back", "`connect(AF_UNSPEC)`, then connect to where the router had connected it",
+		CONNECTED | REVOKED | DEFERRED, 0, connect_back },
+	{ "connect-back-fastopen", "the same by `sendto(MSG_FASTOPEN)`", CONNECTED | REVOKED | DEFERRED, 0,
+		fast_open_back },
+	{ "connect-back-used", "the same after the first write has connected it", DEFERRED, 0, connect_back_after_use },
 	{ "connect-elsewhere", "connect to another place than the prepared one", PREPARED, 0, reconnect_directly },
 	{ "connect-again", "connect to the prepared place for a second time", PREPARED, 0, connect_again },
 	{ "bind", "bind a port of the host", ANY, 0, bind_port },

@@ -106,15 +106,18 @@ static int listener(int family, int backlog)
 	return fd;
 }
 
-static int dial(int family, int to, int flags)
+static int open_socket(int family, int flags)
+{
+	return must(socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0), "socket");
+}
+
+static void dial(int fd, int family, int to)
 {
 	struct sockaddr_storage address;
 	socklen_t length = loopback(family, port_of(to), &address);
-	int fd = must(socket(family, SOCK_STREAM | SOCK_CLOEXEC | flags, 0), "socket");
 
 	if (connect(fd, (struct sockaddr *)&address, length) == -1 && errno != EINPROGRESS)
 		fail("connect");
-	return fd;
 }
 
 static void bring_up_loopback(void)
@@ -135,7 +138,7 @@ static struct host open_host(int family)
 	host.full = listener(family, 0);
 	/* The first is accepted by the kernel, the second waits: no other gets through. */
 	for (int count = 0; count < 3; count++)
-		dial(family, host.full, SOCK_NONBLOCK);
+		dial(open_socket(family, SOCK_NONBLOCK), family, host.full);
 	return host;
 }
 
@@ -150,7 +153,8 @@ static uint64_t cookie_of(int fd)
 
 // MARK: The guards
 
-static void guard_socket(int fd, const struct host *host, int prepared)
+/* The socket may still be connected, once, to where `destination` listens; -1: nowhere, ever. */
+static void guard_socket(int fd, const struct host *host, int destination)
 {
 	struct slim_guard_tag tag = {
 		.fd = fd,
@@ -160,11 +164,11 @@ static void guard_socket(int fd, const struct host *host, int prepared)
 	};
 	struct sockaddr_storage address;
 
-	if (prepared) {
-		loopback(host->family, port_of(host->data), &address);
+	if (destination != -1) {
+		loopback(host->family, port_of(destination), &address);
 		tag.flags = SLIM_GUARD_TAG_PREPARED;
 		tag.destination.family = (uint16_t)host->family;
-		tag.destination.port = (uint16_t)port_of(host->data);
+		tag.destination.port = (uint16_t)port_of(destination);
 		if (host->family == AF_INET)
 			memcpy(tag.destination.bytes, &((struct sockaddr_in *)&address)->sin_addr, 4);
 		else
@@ -249,33 +253,66 @@ struct connection {
 	int other; /* its other end, -1: none */
 };
 
+/* As a router makes it: guarded before its SYN is sent. */
+static int connect_guarded(const struct host *host, int to, int flags)
+{
+	int fd = open_socket(host->family, flags);
+
+	guard_socket(fd, host, to);
+	dial(fd, host->family, to);
+	return fd;
+}
+
+/* As a router prepares it: its SYN is sent with what is written first. */
+static int connect_on_write(const struct host *host)
+{
+	int fd = open_socket(host->family, SOCK_NONBLOCK), on = 1;
+
+	must(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_NO_COOKIE, &on, sizeof(on)), "TCP_FASTOPEN_NO_COOKIE");
+	must(setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &on, sizeof(on)), "TCP_FASTOPEN_CONNECT");
+	dial(fd, host->family, host->data);
+	guard_socket(fd, host, -1);
+	return fd;
+}
+
+/* What earlier attempts have left there. */
+static void forget_arrivals(int listener)
+{
+	struct pollfd waiting = { .fd = listener, .events = POLLIN };
+
+	while (poll(&waiting, 1, 0) == 1)
+		close(must(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept"));
+}
+
 static struct connection open_connection(const struct host *host, enum kind kind)
 {
 	struct connection connection = { -1, -1 };
-	int client;
 
+	forget_arrivals(host->data);
 	switch (kind) {
 	case CONNECTING:
-		connection.given = dial(host->family, host->full, SOCK_NONBLOCK);
-		guard_socket(connection.given, host, 0);
+		connection.given = connect_guarded(host, host->full, SOCK_NONBLOCK);
+		return connection;
+	case DEFERRED:
+		connection.given = connect_on_write(host);
 		return connection;
 	case PREPARED:
-		connection.given = must(socket(host->family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-		guard_socket(connection.given, host, 1);
+		connection.given = open_socket(host->family, 0);
+		guard_socket(connection.given, host, host->data);
+		return connection;
+	case ACCEPTED:
+		connection.other = open_socket(host->family, 0);
+		dial(connection.other, host->family, host->data);
+		connection.given = must(accept4(host->data, NULL, NULL, SOCK_CLOEXEC), "accept");
+		guard_socket(connection.given, host, -1);
 		return connection;
 	default:
-		client = dial(host->family, host->data, 0);
-		connection.given = must(accept4(host->data, NULL, NULL, SOCK_CLOEXEC), "accept");
-		connection.other = client;
-		if (kind == ACCEPTED)
-			break;
-		connection.other = connection.given;
-		connection.given = client;
+		connection.given = connect_guarded(host, host->data, 0);
+		connection.other = must(accept4(host->data, NULL, NULL, SOCK_CLOEXEC), "accept");
+		if (kind == REVOKED)
+			cut(connection.given);
+		return connection;
 	}
-	guard_socket(connection.given, host, 0);
-	if (kind == REVOKED)
-		cut(connection.given);
-	return connection;
 }
 
 // MARK: The container
@@ -431,6 +468,8 @@ static const char *name_of(enum kind kind)
 		return "accepted";
 	case REVOKED:
 		return "revoked";
+	case DEFERRED:
+		return "deferred";
 	default:
 		return "prepared";
 	}
@@ -500,7 +539,7 @@ static struct outcome attack(const struct attempt *attempt, const struct host *h
 
 static void attack_all(const struct host *host)
 {
-	static const enum kind kinds[] = { CONNECTED, CONNECTING, ACCEPTED, REVOKED, PREPARED };
+	static const enum kind kinds[] = { CONNECTED, CONNECTING, ACCEPTED, REVOKED, PREPARED, DEFERRED };
 	int unwanted = host->family == AF_INET ? ONLY_V6 : ONLY_V4;
 
 	for (size_t index = 0; index < attempt_count; index++) {

@@ -54,8 +54,8 @@ enum slim_guard_feature {
 enum slim_guard_tag_flag {
 	/*
 	 * The socket is not connected. It may be, once, to `destination` and nowhere else: by
-	 * connect() or by sendto(MSG_FASTOPEN). Without this flag `destination` is all 0 and the
-	 * socket can never be connected again.
+	 * connect() or by sendto(MSG_FASTOPEN), whoever calls it. Without this flag `destination`
+	 * is all 0 and the socket can never be connected again.
 	 */
 	SLIM_GUARD_TAG_PREPARED = 1 << 0,
 };
