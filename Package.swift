@@ -98,7 +98,7 @@ let package = Package(
         .target(
             name: "SlimConfiguration",
             dependencies: [
-                "CSlimSystem", "SlimSystem", "SlimRegistry", "SlimJSON", "SlimPKI",
+                "CSlimSystem", "SlimSystem", "SlimRegistry", "SlimJSON", "SlimGuard", "SlimPKI",
                 .product(name: "SystemPackage", package: "swift-system"),
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
@@ -217,7 +217,7 @@ let package = Package(
         .testTarget(
             name: "SlimConfigurationTests",
             dependencies: [
-                "SlimConfiguration", "SlimJSON", "SlimRegistry", "SlimPKI",
+                "SlimConfiguration", "SlimGuard", "SlimJSON", "SlimRegistry", "SlimPKI",
                 .product(name: "Logging", package: "swift-log"),
             ], swiftSettings: strict),
         .testTarget(name: "SlimJSONTests", dependencies: ["SlimJSON"], swiftSettings: strict),

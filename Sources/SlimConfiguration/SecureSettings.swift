@@ -1,17 +1,16 @@
+package import SlimGuard
 internal import SlimJSON
 
 /// Whether host sockets are handed only to containers that can do no harm with them.
 package struct SecureSettings: Equatable, Sendable {
-    /// What makes them harmless.
-    package enum Guard: String, CaseIterable, Sendable { case auto, module, bpf }
-
     /// Without a guard that works no host socket is handed out: the packet overlay carries all connections.
     package var required: Bool
-    package var `guard`: Guard
+    /// What makes them harmless.
+    package var `guard`: GuardChoice
 
     enum Key: String, CodingKey, CaseIterable { case required, `guard` }
 
-    package init(required: Bool = false, guard: Guard = .auto) {
+    package init(required: Bool = false, guard: GuardChoice = .auto) {
         self.required = required
         self.guard = `guard`
     }
@@ -22,7 +21,7 @@ extension SecureSettings: Encodable, JSONReadable {
         let object = try JSONObject(value, keys: Key.self)
         self.init(
             required: try object.optional(.required)?.bool() ?? false,
-            guard: try object.optional(.guard)?.choice(of: Guard.self) ?? .auto)
+            guard: try object.optional(.guard)?.choice(of: GuardChoice.self) ?? .auto)
     }
 
     package func encode(to encoder: any Encoder) throws {

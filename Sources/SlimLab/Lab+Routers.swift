@@ -1,4 +1,5 @@
 internal import SlimConfiguration
+internal import SlimGuard
 internal import SlimPKI
 internal import SlimRegistry
 

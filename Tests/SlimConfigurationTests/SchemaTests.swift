@@ -1,4 +1,5 @@
 import FoundationEssentials
+import SlimGuard
 import SlimJSON
 import Testing
 
@@ -50,7 +51,7 @@ import Testing
         #expect(formats == .array(LogSettings.Format.allCases.map { .string($0.rawValue) }))
 
         let guards = node(["properties", "secure", "properties", "guard", "enum"])
-        #expect(guards == .array(SecureSettings.Guard.allCases.map { .string($0.rawValue) }))
+        #expect(guards == .array(GuardChoice.allCases.map { .string($0.rawValue) }))
 
         let directory = try TemporaryDirectory()
         let file = try directory.write(LoadTests.minimal, to: "router.json")

@@ -29,7 +29,7 @@ final class SecurityManager: Sendable {
         let enabled = Self.enabledChoice(in: configuration.directory)
         state = Mutex(
             State(
-                isRequired: settings.required || enabled != nil, choice: enabled ?? GuardChoice(settings.guard)))
+                isRequired: settings.required || enabled != nil, choice: enabled ?? settings.guard))
     }
 
     /// What the connection thread begins with: the guard is in force when this returns.
@@ -43,7 +43,7 @@ final class SecurityManager: Sendable {
 
     /// - Throws: when no guard works: nothing is then handed out until one does, or secure mode is disabled.
     func enable(_ request: SecureRequest) throws(AdminError) -> SecureReport {
-        var choice = GuardChoice(settings.guard)
+        var choice = settings.guard
         if let name = request.guard {
             guard let known = GuardChoice(rawValue: name) else {
                 throw AdminError(.badRequest, "guard: \(name.debugDescription) is none; use auto, module or bpf")
@@ -149,15 +149,5 @@ final class SecurityManager: Sendable {
         guard FileManager.default.fileExists(atPath: file) else { return nil }
         // Enabled in whatever words, and if they cannot be read: never silently insecure.
         return (try? String(contentsOfFile: file, encoding: .utf8)).flatMap(GuardChoice.init) ?? .auto
-    }
-}
-
-extension GuardChoice {
-    init(_ setting: SecureSettings.Guard) {
-        switch setting {
-        case .auto: self = .auto
-        case .module: self = .module
-        case .bpf: self = .bpf
-        }
     }
 }
