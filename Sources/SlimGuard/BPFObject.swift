@@ -76,9 +76,10 @@ final class BPFObject: @unchecked Sendable {
             if let link = BPFLink(path) {
                 let attached = (try? link.group) ?? 0
                 if attached == group.id, bpf_link__update_program(link.pointer, program) == 0 { return link }
-                // A group that somebody has removed: its sockets live on, and stay guarded by the programs of then.
+                // A group that somebody has removed: its sockets live on, and stay guarded by the programs of then. The
+                // file system takes no dots in names.
                 let isKept = attached != 0 && attached != group.id
-                if !isKept || (try? moveFile(path, to: "\(path).\(attached)")) == nil { link.remove() }
+                if !isKept || (try? moveFile(path, to: "\(path)_\(attached)")) == nil { link.remove() }
             }
             guard let pointer = bpf_program__attach_cgroup(program, group.descriptor) else { throw .last }
             let link = BPFLink(pointer)

@@ -1,5 +1,6 @@
 import Foundation
 import SlimAdmin
+import SlimGuard
 import SlimLab
 import Testing
 
@@ -88,6 +89,21 @@ extension Integration {
                     #expect(try await fixture.client().secureMode().sockets >= 1)
                 }
                 #expect(again.contains("reconnect refused: EPERM"), "\(again)")
+            }
+        }
+
+        @Test func `sockets stay guarded when somebody removes the control group that they are of`() async throws {
+            try await Fixture.withLab("group", secure: true) { fixture in
+                let group = try ControlGroup.path(ofRouterIn: fixture.lab.directory.routerDirectory("h1"))
+                let words = try await escape(fixture) {
+                    try await fixture.lab.router(of: "h1").kill()
+                    try await eventually("the group has no process") {
+                        try await fixture.run(["rmdir", group], on: nil).status == 0
+                    }
+                    try await fixture.lab.startRouter(of: "h1", fixture.binaries)
+                }
+                #expect(words.contains("reconnect refused: EPERM"), "\(words)")
+                try await withWeb(fixture) { try await fixture.expectFastPath { try await fetch(fixture) } }
             }
         }
 
