@@ -5,16 +5,8 @@
  * The programs are attached to the router's own control group. The kernel runs them for every socket that was *created*
  * there, whoever holds it. A socket that the router has tagged is restricted, for everybody outside that group.
  */
-#include <linux/bpf.h>
-#include <linux/in.h>
-#include <linux/in6.h>
-#include <linux/tcp.h>
-#include <asm/socket.h>
 #include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-#include "slim.h"
-#include "slim_guard.h"
-#include "slim_options.h"
+#include "slim_tags.bpf.h"
 
 #define REFUSE 0
 #define ALLOW 1
@@ -23,49 +15,12 @@
 
 #define AF_INET 2
 
-/* The router's control group, whose members are not restricted. */
-const volatile __u64 router_group = 0;
-
-struct {
-	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
-	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
-	__type(key, int);
-	__type(value, struct slim_guard_tag);
-} slim_tags SEC(".maps");
-
-static __always_inline int is_router(void)
-{
-	return bpf_get_current_cgroup_id() == router_group;
-}
-
 /* The tag of a socket that the calling process is restricted on. */
 static __always_inline struct slim_guard_tag *restriction(struct bpf_sock *sk)
 {
 	if (!sk || is_router())
 		return NULL;
 	return bpf_sk_storage_get(&slim_tags, sk, NULL, 0);
-}
-
-#define OPTION(level_, name_) \
-	if (level == (level_) && name == (name_)) \
-		return 1;
-
-static __always_inline int is_settable(int level, int name)
-{
-	SLIM_OPTIONS_SET(OPTION)
-	return 0;
-}
-
-static __always_inline int is_ignored(int level, int name)
-{
-	SLIM_OPTIONS_IGNORED(OPTION)
-	return 0;
-}
-
-static __always_inline int is_readable(int level, int name)
-{
-	SLIM_OPTIONS_READ(OPTION)
-	return is_settable(level, name);
 }
 
 /* What the router asks: the kernel itself is not. */

@@ -14,4 +14,12 @@
 /* Succeeds on a socket that the guard watches. */
 #define SLIM_BPF_WATCHED 2
 
+/*
+ * How the programs that the kernel runs as a security module (LSM) say that it does run them: setsockopt() with this level and
+ * the lower half of the number of the router's control group, and ioctl() with this command and the whole number, are answered
+ * with ECANCELED. A kernel may take the programs and never run them.
+ */
+#define SLIM_BPF_LSM_LEVEL 0x536d
+#define SLIM_BPF_LSM_CONTROL 0x536d
+
 #endif

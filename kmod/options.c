@@ -38,29 +38,19 @@ bool slim_may_get(int level, int option)
 	}
 }
 
-#define SLIM_WIRELESS_IOCTL 0x8b
+#define SLIM_CONTROL_CASE(command) case command:
 
-/*
- * Sockets and interfaces have a range of ioctls each; of these only what concerns the connection
- * alone is left. What is outside (FIONREAD, and what isatty() asks) has the kernel's own answer.
- */
 bool slim_may_control(unsigned int command)
 {
 	switch (command) {
-	case FIOSETOWN:
-	case SIOCSPGRP:
-	case FIOGETOWN:
-	case SIOCGPGRP:
-	case SIOCATMARK:
-	case SIOCOUTQNSD:
-	case SIOCGSTAMP_OLD:
-	case SIOCGSTAMPNS_OLD:
-	case SIOCGSTAMP_NEW:
-	case SIOCGSTAMPNS_NEW:
+	SLIM_CONTROLS(SLIM_CONTROL_CASE)
 		return true;
+	}
+	switch (_IOC_TYPE(command)) {
+	SLIM_CONTROL_RANGES(SLIM_CONTROL_CASE)
+		return false;
 	default:
-		return _IOC_TYPE(command) != SOCK_IOC_TYPE &&
-		       _IOC_TYPE(command) != SLIM_WIRELESS_IOCTL;
+		return true;
 	}
 }
 

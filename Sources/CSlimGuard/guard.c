@@ -60,9 +60,9 @@ uint32_t slim_native_architecture(void)
 #endif
 }
 
-int slim_guard_option(int fd, int option, const void *value, size_t length)
+int slim_guard_option(int fd, int level, int option, const void *value, size_t length)
 {
-	return setsockopt(fd, SLIM_BPF_LEVEL, option, value, (socklen_t)length);
+	return setsockopt(fd, level, option, value, (socklen_t)length);
 }
 
 const char *slim_seccomp_architecture_name(void)

@@ -12,10 +12,12 @@ package struct SecureReport: Codable, Equatable, Sendable {
     package var sockets: Int
     /// What the guard alone does not keep programs from.
     package var holes: [String]
+    /// What it does keep programs from on this machine, though not on every one, and how.
+    package var closedHoles: [String]
 
     package init(
         required: Bool, wanted: String, guard: String? = nil, problem: String? = nil, sockets: Int = 0,
-        holes: [String] = []
+        holes: [String] = [], closedHoles: [String] = []
     ) {
         self.required = required
         self.wanted = wanted
@@ -23,6 +25,7 @@ package struct SecureReport: Codable, Equatable, Sendable {
         self.problem = problem
         self.sockets = sockets
         self.holes = holes
+        self.closedHoles = closedHoles
     }
 
     /// Whether everything is as the operator wants it.

@@ -11,14 +11,19 @@ package import SystemPackage
 /// next one takes them over, replacing the programs by its own.
 package final class BPFGuard: SocketGuard {
     package let kind = GuardKind.bpf
-    package let holes = [
-        "socket options set by 32-bit system calls are not refused",
-        "ioctls of the socket layer tell of the host's interfaces and give a handle on its namespace",
+    package var holes: [String] { lsm == nil ? Self.unseen : [] }
+    package var closedHoles: [String] { lsm == nil ? [] : Self.unseen.map { "\($0): refused by BPF LSM" } }
+
+    /// What programs of a control group do not see.
+    private static let unseen = [
+        "socket options set by 32-bit system calls",
+        "ioctls of the socket layer, which tell of the host's interfaces and give a handle on its namespace",
     ]
 
     private let group: ControlGroup
     private let object: BPFObject
     private let links: [(name: String, link: BPFLink)]
+    private let lsm: LSMPrograms?
 
     /// The file of the compiled programs, beside the program that runs: `../lib/slim` or `../lib`.
     package static func installedFile() throws(GuardError) -> String {
@@ -35,7 +40,7 @@ package final class BPFGuard: SocketGuard {
     ///
     /// - Parameters:
     ///   - directory: the router's own.
-    ///   - file: the compiled programs.
+    ///   - file: the compiled programs; beside them are those for kernels with BPF LSM.
     package init(directory: String, file: String) throws(GuardError) {
         let kept = Self.keptObjects(in: directory)
         do {
@@ -57,6 +62,12 @@ package final class BPFGuard: SocketGuard {
             links.append((name, link))
         }
         self.links = links
+        lsm = try? LSMPrograms(
+            file: Self.folder(of: file) + LSMPrograms.file, directory: kept, tags: object.tags, group: group.id)
+    }
+
+    private static func folder(of file: String) -> String {
+        file.lastIndex(of: "/").map { String(file[...$0]) } ?? ""
     }
 
     /// Moves this process into the control group: sockets that it makes from now on are watched, and it is itself not
@@ -97,12 +108,12 @@ package final class BPFGuard: SocketGuard {
     package func tag(_ fd: CInt, _ tag: GuardTag) throws(Errno) {
         let cTag = tag.cTag(fd: 0, cookie: 0)
         try systemCall {
-            withUnsafeBytes(of: cTag) { slim_guard_option(fd, SLIM_BPF_TAG, $0.baseAddress, $0.count) }
+            withUnsafeBytes(of: cTag) { slim_guard_option(fd, SLIM_BPF_LEVEL, SLIM_BPF_TAG, $0.baseAddress, $0.count) }
         }
     }
 
     package func canTag(_ fd: CInt) -> Bool {
-        (try? systemCall { slim_guard_option(fd, SLIM_BPF_WATCHED, nil, 0) }) != nil
+        (try? systemCall { slim_guard_option(fd, SLIM_BPF_LEVEL, SLIM_BPF_WATCHED, nil, 0) }) != nil
     }
 
     package func revoke(_ cookies: Set<SocketCookie>) throws(GuardError) { try destroySockets(cookies) }

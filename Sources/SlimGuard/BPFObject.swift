@@ -12,7 +12,7 @@ final class BPFObject: @unchecked Sendable {
         "slim_setsockopt", "slim_getsockopt", "slim_connect4", "slim_connect6", "slim_bind4", "slim_bind6",
         "slim_getsockname4", "slim_getsockname6", "slim_getpeername4", "slim_getpeername6", "slim_sockops",
     ]
-    private static let map = "slim_tags"
+    static let map = "slim_tags"
 
     private let object: OpaquePointer
 

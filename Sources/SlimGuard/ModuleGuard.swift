@@ -6,6 +6,7 @@ package import SystemPackage
 package final class ModuleGuard: SocketGuard {
     package let kind = GuardKind.module
     package let holes: [String] = []
+    package let closedHoles: [String] = []
 
     private let device: OwnedDescriptor
 

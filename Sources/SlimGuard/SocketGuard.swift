@@ -9,8 +9,11 @@ package import SystemPackage
 package protocol SocketGuard: Sendable {
     var kind: GuardKind { get }
 
-    /// What the guard does not keep programs from, one sentence each; the seccomp profile for containers closes these.
+    /// What the guard does not keep programs from; the seccomp profile for containers closes these.
     var holes: [String] { get }
+
+    /// What it keeps programs from on some kernels only, and by what on this one.
+    var closedHoles: [String] { get }
 
     /// Guards a socket. Called before it is handed over, on the connection thread: it must be quick.
     ///

@@ -624,6 +624,16 @@ static enum verdict set_by_compat(struct target *target, int level, int name, in
 	return result < 0 ? refused(-result) : SUCCEEDED;
 }
 
+static enum verdict set_service_by_compat(struct target *target)
+{
+	int level = target->family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int name = target->family == AF_INET ? IP_TOS : IPV6_TCLASS, value = 0xb8;
+
+	if (set_by_compat(target, level, name, value) != SUCCEEDED)
+		return refused(errno);
+	return target->option_in_truth(target, level, name) == value ? SUCCEEDED : refused(EPERM);
+}
+
 static enum verdict set_priority_by_compat(struct target *target)
 {
 	return set_by_compat(target, SOL_SOCKET, SO_PRIORITY, 6);
@@ -784,6 +794,7 @@ const struct attempt attempts[] = {
 	{ "IP_TTL", "set IP_TTL: trace the underlay", LIVE, ONLY_V4, set_hops },
 	{ "IPV6_UNICAST_HOPS", "set IPV6_UNICAST_HOPS", LIVE, ONLY_V6, set_hops6 },
 	{ "IP_TOS", "set IP_TOS or IPV6_TCLASS, with effect", LIVE, 0, set_service },
+	{ "IP_TOS-32bit", "the same by a 32-bit system call", LIVE, PAST_BPF, set_service_by_compat },
 	{ "TCP_ULP", "set TCP_ULP: load a module of the kernel", LIVE, 0, set_protocol },
 	{ "TCP_DEFER_ACCEPT", "set TCP_DEFER_ACCEPT", LIVE, 0, set_defer },
 	{ "TCP_SAVE_SYN", "set TCP_SAVE_SYN", LIVE, 0, set_save_syn },

@@ -5,11 +5,17 @@ import Testing
 struct TestMachine {
     enum Image: String, CaseIterable {
         /// The module's own tests, and the attack suite.
-        case tests = "image"
-        /// Routers, containers and programs.
+        case tests
+        /// Routers, containers and programs, with the module.
         case system
+        /// The same with BPF programs, on a kernel that runs them as a security module, and the attack suite on them.
+        case lsm
 
+        /// What makes it, and the file that comes of it.
+        var target: String { self == .tests ? "image" : "system" }
         var file: String { self == .tests ? "initramfs.cpio" : "system.cpio" }
+        /// For the kernel.
+        var options: [String] { self == .lsm ? ["lsm=bpf", "slim.lsm"] : [] }
     }
 
     struct Run: CustomStringConvertible {
@@ -41,28 +47,23 @@ struct TestMachine {
         folder = Self.project.appending(path: "build/kmod/\(run.kernel)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let arguments = [
-            "make", "-s", "-C", Self.project.appending(path: "kmod").path, run.image.rawValue, "KERNEL=\(run.kernel)",
+            "make", "-s", "-C", Self.project.appending(path: "kmod").path, run.image.target, "KERNEL=\(run.kernel)",
         ]
         let built = try Self.run(arguments, log: folder.appending(path: "build.log"))
         try #require(
             built.status == 0, "\(arguments.joined(separator: " ")): status \(built.status)\n\(built.output)")
     }
 
-    /// Boots it, with the allocator's checks on, and waits until it has turned itself off.
+    /// Boots it and waits until it has turned itself off.
     ///
     /// - Returns: the emulator's status, and what the machine has written to its console, which stays in a file beside the image.
     func boot(atMost limit: Duration) throws -> Outcome {
-        let options = run.isThorough ? " slim.thorough" : ""
-        return try Self.run(
+        try Self.run(
             [
                 "timeout", "--kill-after=5", "\(limit.components.seconds)",
-                "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
-                "-m", run.image == .tests ? "768" : "2560", "-nodefaults", "-display", "none", "-serial", "stdio",
-                "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04",
-                "-kernel", folder.appending(path: "vmlinuz").path,
-                "-initrd", folder.appending(path: run.image.file).path,
-                "-append", "console=ttyS0 quiet panic=-1 slub_debug=FZPU" + options,
-            ], log: folder.appending(path: "console-\(run.image).log"))
+                Self.project.appending(path: "kmod/tests/boot").path, folder.path, run.image.file,
+            ] + run.image.options + (run.isThorough ? ["slim.thorough"] : []),
+            log: folder.appending(path: "console-\(run.image).log"))
     }
 
     private static func run(_ arguments: [String], log: URL) throws -> Outcome {

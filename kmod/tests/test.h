@@ -65,9 +65,11 @@ void attack(int fd, int family);
 
 /* suite.c */
 bool attack_suite(bool is_thorough);
+bool attack_suite_on_bpf(char *group);
 
-/* system.c: with the programs of the project instead of the tests. */
+/* system.c, lsm.c: with the programs of the project instead of the tests. */
 void whole_system(void);
+void bpf_system(void);
 
 /* The tests: one function each, called for AF_INET and for AF_INET6. */
 #define TESTS(X)						\

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * The socket options that a guarded socket still has: one list for both guards. Whoever includes
- * this has the names defined (linux/tcp.h, linux/in.h, linux/in6.h, asm/socket.h), and passes a
- * macro X(level, option). docs/threat-model.md says why each is harmless.
+ * The socket options and ioctls that a guarded socket still has: one list for both guards. Whoever
+ * includes this has the names defined (linux/tcp.h, linux/in.h, linux/in6.h, asm/socket.h,
+ * linux/sockios.h), and passes a macro X(level, option). docs/threat-model.md says why each is
+ * harmless.
  *
  * Lists, not tables: of an option's old and new form (time stamps) both are there.
  */
@@ -91,5 +92,26 @@
 	X(IPPROTO_IPV6, IPV6_TCLASS)		\
 	X(IPPROTO_IPV6, IPV6_UNICAST_HOPS)	\
 	X(IPPROTO_IPV6, IPV6_V6ONLY)
+
+/*
+ * Sockets and interfaces have a range of ioctls each, told by the second byte of the number; of
+ * these only what concerns the connection alone is left. What is outside (FIONREAD, and what
+ * isatty() asks) has the kernel's own answer.
+ */
+#define SLIM_CONTROL_RANGES(X)			\
+	X(0x89)					\
+	X(0x8b) /* wireless */
+
+#define SLIM_CONTROLS(X)			\
+	X(FIOSETOWN)				\
+	X(SIOCSPGRP)				\
+	X(FIOGETOWN)				\
+	X(SIOCGPGRP)				\
+	X(SIOCATMARK)				\
+	X(SIOCOUTQNSD)				\
+	X(SIOCGSTAMP_OLD)			\
+	X(SIOCGSTAMPNS_OLD)			\
+	X(SIOCGSTAMP_NEW)			\
+	X(SIOCGSTAMPNS_NEW)
 
 #endif /* _UAPI_SLIM_OPTIONS_H */

@@ -11,8 +11,8 @@
 
 /* ioctl(device, request, argument) */
 int slim_guard_ioctl(int device, unsigned long request, void *argument);
-/* setsockopt(fd, SLIM_BPF_LEVEL, ...) */
-int slim_guard_option(int fd, int option, const void *value, size_t length);
+/* setsockopt(fd, level, option, value, length) */
+int slim_guard_option(int fd, int level, int option, const void *value, size_t length);
 /* finit_module(file, "", 0) */
 int slim_load_module(int file);
 /* Mounts a BPF file system that only root may enter, unless there is one; the mount does not spread. */

@@ -106,7 +106,7 @@ final class SecurityManager: Sendable {
         return SecureReport(
             required: state.isRequired, wanted: state.choice.rawValue, guard: state.guard?.kind.rawValue,
             problem: state.problem?.description, sockets: (try? state.guard?.tagged().count) ?? 0,
-            holes: state.guard?.holes ?? [])
+            holes: state.guard?.holes ?? [], closedHoles: state.guard?.closedHoles ?? [])
     }
 
     private func fail(_ state: inout State, _ error: GuardError) {

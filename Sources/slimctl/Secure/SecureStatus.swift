@@ -25,6 +25,7 @@ extension SecureReport {
         }
         if let problem { rows.append(("problem", problem)) }
         for hole in holes { rows.append(("open", "\(hole), but in containers with the seccomp profile")) }
+        for hole in closedHoles { rows.append(("closed", hole)) }
         return TextTable.fields(rows)
     }
 }
