@@ -3,13 +3,14 @@ internal import FoundationEssentials
 internal import SlimGuard
 internal import SlimLab
 
-/// Runs the attack program of Tests/Attacks without a guard and under the BPF guard, and writes what came of it.
+/// Runs the attack program of Tests/Attacks without a guard and under the BPF guard, and writes what came of it, with what came
+/// of it in emulated machines (`make -C kmod attacks`).
 struct Attacks: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "attacks",
         abstract: "Try what hostile containers do with host sockets, and write the table in docs/threat-model.md.")
 
-    @Option(help: "Results of the attack program under the kernel module, from another run.") var module: String?
+    @Option(help: "The folder of what came of it with BPF LSM and under the kernel module.") var machines: String
     @Option(help: "The file whose table is replaced.") var output = "docs/threat-model.md"
 
     private static let sources = ["Tests/Attacks/host.c", "Tests/Attacks/attempts.c"]
@@ -34,8 +35,8 @@ struct Attacks: AsyncParsableCommand {
         let bpf = [program, "--guard", "bpf", "--cgroup", socketGuard.groupPath]
         columns.append(("BPF", Self.verdicts(try await Self.run(bpf))))
         columns.append(("BPF and profile", Self.verdicts(try await Self.run(bpf + ["--filter", filter]))))
-        if let module {
-            columns.append(("module", Self.verdicts(try String(contentsOfFile: module, encoding: .utf8))))
+        for (title, file) in [("BPF and LSM", "attacks-lsm.tsv"), ("module", "attacks-module.tsv")] {
+            columns.append((title, Self.verdicts(try String(contentsOfFile: "\(machines)/\(file)", encoding: .utf8))))
         }
         try write(Self.table(list, columns))
     }
