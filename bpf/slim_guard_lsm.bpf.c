@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the programs of a control group do not see: options that 32-bit system calls set, ioctls of the socket layer, and
- * getsockopt before its answer is in the caller's memory. For kernels that run BPF programs as a security module (LSM).
+ * What the programs of a control group do not see: options that 32-bit system calls set, ioctls of the socket layer, listen,
+ * connect(AF_UNSPEC), and getsockopt before its answer is in the caller's memory. For kernels that run BPF programs as a
+ * security module (LSM).
  *
  * They are asked about every socket of the machine; the tag says which are meant.
  */
@@ -16,6 +17,8 @@
 
 #define ALLOW 0
 
+#define AF_UNSPEC 0
+
 /* The kernel's own structures, as far as they are read: found by name when the programs are loaded. */
 #define KERNEL_TYPE __attribute__((preserve_access_index))
 
@@ -24,6 +27,10 @@ struct sock;
 
 struct socket {
 	struct sock *sk;
+} KERNEL_TYPE;
+
+struct sockaddr {
+	__u16 sa_family;
 } KERNEL_TYPE;
 
 struct thread_info {
@@ -75,6 +82,25 @@ int BPF_PROG(slim_lsm_get, struct socket *sock, int level, int option, int befor
 	if (before)
 		return before;
 	return is_readable(level, option) || !is_restricted(sock) ? ALLOW : -EPERM;
+}
+
+SEC("lsm/socket_listen")
+int BPF_PROG(slim_lsm_listen, struct socket *sock, int backlog, int before)
+{
+	if (before)
+		return before;
+	return is_restricted(sock) ? -EPERM : ALLOW;
+}
+
+/* Every other address is for the control group's program to judge. */
+SEC("lsm/socket_connect")
+int BPF_PROG(slim_lsm_connect, struct socket *sock, struct sockaddr *address, int length, int before)
+{
+	if (before)
+		return before;
+	if (length < (int)sizeof(address->sa_family) || address->sa_family != AF_UNSPEC)
+		return ALLOW;
+	return is_restricted(sock) ? -EPERM : ALLOW;
 }
 
 #define RANGE(range)                        \
