@@ -30,10 +30,11 @@ extension Results {
         return lines.joined(separator: "\n")
     }
 
-    /// Slim's median as a part of another network's.
+    /// Slim's value as a part of another network's: the median of what each two samples say that were taken in turn. They have
+    /// met the same machine, more or less; the medians of each network need not have.
     func ratio(_ metric: Metric, _ other: Mode) -> Double? {
-        guard let slim = median(metric, .slim), let value = median(metric, other), value > 0 else { return nil }
-        return slim / value
+        let pairs = zip(values(metric, .slim), values(metric, other))
+        return Self.median(pairs.compactMap { slim, value in value > 0 ? slim / value : nil })
     }
 
     static func text(_ value: Double, _ decimals: Int) -> String {

@@ -10,7 +10,15 @@ struct Results {
 
     /// The median of a metric's samples; `nil` when there are none.
     func median(_ metric: Metric, _ mode: Mode) -> Double? {
-        guard let sorted = samples[metric]?[mode]?.sorted(), !sorted.isEmpty else { return nil }
+        Self.median(values(metric, mode))
+    }
+
+    /// A metric's samples, in the order in which they were taken.
+    func values(_ metric: Metric, _ mode: Mode) -> [Double] { samples[metric]?[mode] ?? [] }
+
+    static func median(_ values: [Double]) -> Double? {
+        if values.isEmpty { return nil }
+        let sorted = values.sorted()
         let middle = sorted.count / 2
         return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
     }

@@ -9,7 +9,7 @@ struct Full: AsyncParsableCommand {
 
     @Option(help: "Rounds; each measures the three networks in turn, and medians are shown.")
     var rounds = 5
-    @Option(help: "Seconds of each run of a program that runs for a time.")
+    @Option(help: "Seconds of each run of a program that runs for a time, but streams.")
     var seconds = 2
     @Option(help: "Where bench.json, bench.md and bench.svg go.")
     var folder = "build"

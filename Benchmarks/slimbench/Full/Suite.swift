@@ -13,7 +13,8 @@ struct Suite {
     private static let shared = ["--cpu", "\(FullServers.clientCore)"]
     private static let connections = 8
     /// In its first second a stream shows how congestion control begins, not what a byte costs.
-    private static let streamSeconds = 4
+    private static let streamSeconds = 3
+    private static let streamSamples = 2
     /// Into how many samples the runs by number of requests are cut.
     private static let parts = 4
 
@@ -46,7 +47,8 @@ struct Suite {
         bench.placement = placement
         let modes = Mode.allCases
         for (measurement, samples) in [
-            (throughput, 1), (fourStreams, 1), (roundTrips, 1), (setUps, 1), (pinnedSetUps, 1),
+            (throughput, Self.streamSamples), (fourStreams, Self.streamSamples), (roundTrips, 1), (setUps, 1),
+            (pinnedSetUps, 1),
             (nginxKeepAlive, seconds),
             (nginxConnections, Self.parts), (redis, Self.parts), (redisConnections, Self.parts), (memcached, 1),
             (postgres, 1), (fixedRates, 1),
