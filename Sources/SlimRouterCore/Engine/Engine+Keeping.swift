@@ -15,9 +15,36 @@ extension Engine {
         do throws(Errno) { try what(keeper) } catch {
             isKeeperLost = true
             if error == .wouldBlock { keeper.end() }
-            log.error(
-                "keeper", "the keeper does not answer (\(error)): listeners will not survive this router; restart it")
+            log.error("keeper", "the keeper does not answer (\(error)); another one is started")
+            replaceKeeper()
         }
+    }
+
+    private func replaceKeeper() {
+        let directory = settings.directory
+        do throws(Errno) {
+            try startThread(named: "slim-keeper") { [mailbox] in
+                // One that fails again and again takes nobody's time.
+                pause(.seconds(1))
+                let next = Result { () throws(RouterError) in try KeeperLink(directory: directory) }
+                mailbox.post { $0.entrust(next) }
+            }
+        } catch { entrust(.failure(RouterError("\(directory)/keeper.sock: \(error)"))) }
+    }
+
+    /// Gives another keeper all that there is to keep.
+    private func entrust(_ next: Result<KeeperLink, RouterError>) {
+        do throws(RouterError) { keeper = try next.get() } catch {
+            log.error("keeper", "\(error); listeners will not survive this router: restart it")
+            return
+        }
+        isKeeperLost = false
+        remember { keeper throws(Errno) in
+            for port in dataPorts { try keeper.keep(port) }
+            for (id, inbound) in inboundKeys { try keeper.keep(key: id, of: inbound.peer.name, inbound.key) }
+            for listener in listeners.values { try keeper.keep(listener) }
+        }
+        if !isKeeperLost { log.warning("keeper", "there is a keeper again: listeners survive this router") }
     }
 
     /// Continues what an earlier router began: its containers must have been added.

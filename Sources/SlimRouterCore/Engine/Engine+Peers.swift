@@ -107,8 +107,9 @@ extension Engine {
             return false
         }
         endPrepared(of: peer)
-        add(InboundKey(peer: peer, key: SymmetricKey(data: key.secret)), id: key.id)
-        remember { keeper throws(Errno) in try keeper.keep(key: key.id, of: peer.name, secret: key.secret) }
+        let inbound = InboundKey(peer: peer, key: SymmetricKey(data: key.secret))
+        add(inbound, id: key.id)
+        remember { keeper throws(Errno) in try keeper.keep(key: key.id, of: peer.name, inbound.key) }
         peer.announcedPorts = key.dataPorts
         peer.takesVoids = key.voids
         peer.ports = ([], [])

@@ -37,7 +37,7 @@ final class Engine {
     static let endsPause: Duration = .milliseconds(50)
 
     let settings: Settings
-    let keeper: KeeperLink
+    var keeper: KeeperLink
     /// Whether it was told to let listeners go since it last said that it had.
     var keeperIsBehind = false
     var isKeeperLost = false
@@ -155,7 +155,7 @@ final class Engine {
         } catch { throw RouterError("epoll: \(error)") }
         inboundKeys[local.keyID] = InboundKey(peer: local, key: local.key)
         remember { keeper throws(Errno) in
-            try keeper.keep(key: local.keyID, of: local.name, secret: local.key.withUnsafeBytes { Array($0) })
+            try keeper.keep(key: local.keyID, of: local.name, local.key)
         }
         reserve = Self.newReserve()
         local.isConnected = true

@@ -102,6 +102,7 @@ final class Peer {
 /// A key under which a peer connects to us.
 final class InboundKey {
     let peer: Peer
+    let key: SymmetricKey
     let authenticator: HMAC<SHA256>
     var window = ReplayWindow()
     var prepared = PreparedWindow()
@@ -110,6 +111,7 @@ final class InboundKey {
 
     init(peer: Peer, key: SymmetricKey) {
         self.peer = peer
+        self.key = key
         authenticator = HMAC(key: key)
     }
 }

@@ -1,4 +1,5 @@
 internal import CSlimABI
+internal import Crypto
 internal import FoundationEssentials
 internal import SlimRegistry
 internal import SlimSystem
@@ -6,7 +7,7 @@ internal import SystemPackage
 
 /// The router's connection to its keeper. Used on one thread at a time.
 ///
-/// When the keeper ends everything goes on, but listeners do not survive the router.
+/// When the keeper ends everything goes on, but until there is another listeners do not survive the router.
 final class KeeperLink: Sendable {
     /// Shorter than programs wait for the router, which serves nobody meanwhile.
     private static let patience: Duration = .seconds(2)
@@ -101,10 +102,12 @@ final class KeeperLink: Sendable {
         try LocalSocket.send(message, to: connection.raw, passing: port.descriptor.raw, waiting: true)
     }
 
-    func keep(key id: UInt64, of peer: String, secret: [UInt8]) throws(Errno) {
+    func keep(key id: UInt64, of peer: String, _ key: SymmetricKey) throws(Errno) {
         var message = slim_kept(SLIM_KEEP_KEY, id: id)
         message.setPeerName(peer)
-        withUnsafeMutableBytes(of: &message.secret) { $0.copyBytes(from: secret.prefix($0.count)) }
+        withUnsafeMutableBytes(of: &message.secret) { room in
+            key.withUnsafeBytes { room.copyBytes(from: $0.prefix(room.count)) }
+        }
         try LocalSocket.send(message, to: connection.raw, waiting: true)
     }
 

@@ -216,7 +216,7 @@ package final class SimulatedRouter {
 
     /// Takes a policy into force and judges all connections by it.
     package func adopt(_ policy: CompiledPolicy, part: Part) {
-        part { engine.adopt(policy) { _ in } }
+        part { engine.adopt(policy) { _, _ in } }
         while engine.review != nil { part { engine.continueReview() } }
     }
 
