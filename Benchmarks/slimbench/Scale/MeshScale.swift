@@ -4,7 +4,7 @@ internal import SlimLab
 /// A lab of many hosts, in which every container talks to every container of all other hosts.
 struct MeshScale {
     private static let port = "7200"
-    private static let idleSeconds = 10
+    private static let idleSeconds = 20
 
     let hosts: Int
     let containers: Int
@@ -42,6 +42,8 @@ struct MeshScale {
         guard handedOver + byOverlay == total else {
             throw LabError(.state, "\(total) connections were made, \(handedOver) and \(byOverlay) are counted")
         }
+        // What was handed out in advance is taken back first.
+        try await Task.sleep(for: .seconds(8))
         let rest = try processorTime(bench)
         try await Task.sleep(for: .seconds(Self.idleSeconds))
         let idle = (try processorTime(bench) - rest) / Double(Self.idleSeconds * hosts)
