@@ -94,11 +94,11 @@ package final class RouterDaemon: Sendable {
         let follower = follow(registry, mailbox, overlay, control)
         defer { follower.cancel() }
 
-        logger.info(
-            "ready",
-            metadata: [
-                "host": "\(configuration.name)", "pid": "\(getpid())", "policy": "\(policy.report().file ?? "-")",
-            ])
+        var metadata: Logger.Metadata = [
+            "host": "\(configuration.name)", "pid": "\(getpid())", "policy": "\(policy.report().file ?? "-")",
+        ]
+        if let name = security.guardName { metadata["guard"] = "\(name)" }
+        logger.info("ready", metadata: metadata)
         let supervisor = ServiceManager()
         supervisor.notify("READY=1")
         let watchdog = Task { await supervisor.keepAlive(mailbox) }

@@ -41,6 +41,9 @@ final class SecurityManager: Sendable {
         }
     }
 
+    /// The guard in force.
+    var guardName: String? { state.withLock { $0.guard?.kind.rawValue } }
+
     /// - Throws: when no guard works: nothing is then handed out until one does, or secure mode is disabled.
     func enable(_ request: SecureRequest) throws(AdminError) -> SecureReport {
         var choice = settings.guard
@@ -121,7 +124,6 @@ final class SecurityManager: Sendable {
             let socketGuard = try GuardLoader.load(state.choice, directory: directory)
             state.guard = socketGuard
             state.problem = nil
-            logger.info("secure mode", metadata: ["guard": "\(socketGuard.kind.rawValue)"])
         } catch {
             state.guard = nil
             if !isAgain || state.problem != error {
@@ -132,6 +134,9 @@ final class SecurityManager: Sendable {
     }
 
     private func tell(_ state: State) {
+        if let socketGuard = state.guard {
+            logger.info("secure mode", metadata: ["guard": "\(socketGuard.kind.rawValue)"])
+        }
         let security = Self.security(state)
         mailbox.post { $0.adopt(security) }
     }
