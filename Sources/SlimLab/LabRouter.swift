@@ -106,7 +106,7 @@ package struct LabRouter: Sendable {
         // The eldest ends the others.
         for process in all where !all.contains(where: { $0.id == process.parent }) { Glibc.kill(process.id, SIGTERM) }
         let start = ContinuousClock.now
-        while !processes.isEmpty {
+        while !all.allSatisfy(\.hasEnded) || !processes.isEmpty {
             if ContinuousClock.now - start > .seconds(10) {
                 for process in processes { Glibc.kill(process.id, SIGKILL) }
                 throw LabError(
@@ -122,7 +122,7 @@ package struct LabRouter: Sendable {
     package func kill() async throws(LabError) {
         guard let process else { throw LabError(.state, "\(host.name): the router does not run") }
         Glibc.kill(process.id, SIGKILL)
-        while RunningProcess(id: process.id) != nil { try? await Task.sleep(for: .milliseconds(5)) }
+        while !process.hasEnded { try? await Task.sleep(for: .milliseconds(5)) }
     }
 
     /// The end of the log in one line.

@@ -29,6 +29,15 @@ package struct RunningProcess: Hashable, Sendable {
         arguments = line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Whether nothing of it is left but what its parent has to reap: a process that was killed closes its files last.
+    var hasEnded: Bool {
+        LabFile.names(in: "/proc/\(id)/task").allSatisfy { task in
+            guard let stat = try? LabFile.read("/proc/\(id)/task/\(task)/stat") else { return true }
+            let state = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.first { $0 != " " }
+            return state == "Z" || state == "X"
+        }
+    }
+
     /// Resident memory in bytes (`VmRSS`).
     package var residentBytes: Int? { statusBytes("VmRSS:") }
 
