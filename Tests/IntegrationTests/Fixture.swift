@@ -20,6 +20,26 @@ struct Fixture: Sendable {
 
     static let builtBinaries = LabBinaries(router: programs + "/slimrouter", library: libraries + "/libslimsocket.so")
 
+    /// The router at another place, with the programs of its guard beside it.
+    ///
+    /// - Parameter isOther: whether its content is to differ.
+    static func movedBinaries(into folder: TemporaryFolder, isOther: Bool = false) async throws -> LabBinaries {
+        let files = FileManager.default
+        for name in ["bin", "lib"] {
+            try files.createDirectory(atPath: "\(folder.path)/\(name)", withIntermediateDirectories: false)
+        }
+        let router = folder.path + "/bin/slimrouter"
+        if isOther {
+            try await Fixture.shared.check(["strip", "-o", router, builtBinaries.router], on: nil)
+        } else {
+            try files.copyItem(atPath: builtBinaries.router, toPath: router)
+        }
+        for file in try files.contentsOfDirectory(atPath: libraries) where file.hasSuffix(".bpf.o") {
+            try files.copyItem(atPath: "\(libraries)/\(file)", toPath: "\(folder.path)/lib/\(file)")
+        }
+        return LabBinaries(router: router, library: builtBinaries.library)
+    }
+
     /// `SLIM_TEST_SECURE=1`: every lab is a secure one.
     static let isSecure = ProcessInfo.processInfo.environment["SLIM_TEST_SECURE"] == "1"
 

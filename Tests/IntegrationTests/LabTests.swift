@@ -38,7 +38,7 @@ extension Integration {
 
         @Test func `down ends what runs in the lab`() async throws {
             let directory = try LabDirectory(Fixture.labName("ends"))
-            let lab = try await Lab.up(directory, try LabShape(), Fixture.builtBinaries)
+            let lab = try await Lab.up(directory, try LabShape(secure: Fixture.isSecure), Fixture.builtBinaries)
             let fixture = Fixture(lab: lab, binaries: Fixture.builtBinaries)
             let sleeper = try lab.start(fixture.program(["sleep", "1000"], on: "h1c1"))
             let stubborn = try lab.start(
@@ -54,10 +54,10 @@ extension Integration {
 
         @Test func `up after a crash works, and down too`() async throws {
             let directory = try LabDirectory(Fixture.labName("crash"))
-            let shape = try LabShape(hosts: 2, containers: 1)
+            let shape = try LabShape(hosts: 2, containers: 1, secure: Fixture.isSecure)
             let first = try await Lab.up(directory, shape, Fixture.builtBinaries)
             for host in ["h1", "h2"] {
-                for process in try first.router(of: host).processes { kill(process.id, SIGKILL) }
+                try await first.router(of: host).kill()
             }
             // As it is when the machine's user has cleaned up by hand, and not well.
             umount2(first.networkNamespace(of: "h2"), Int32(MNT_DETACH))
@@ -73,7 +73,8 @@ extension Integration {
         @Test func `up again leaves a lab as it is, and refuses another shape`() async throws {
             try await Fixture.withLab("again", hosts: 1, containers: 1) { fixture in
                 let process = try fixture.lab.router(of: "h1").process?.id
-                _ = try await Lab.up(fixture.lab.directory, try LabShape(hosts: 1, containers: 1), fixture.binaries)
+                let shape = try LabShape(hosts: 1, containers: 1, secure: Fixture.isSecure)
+                _ = try await Lab.up(fixture.lab.directory, shape, fixture.binaries)
                 #expect(try fixture.lab.router(of: "h1").process?.id == process)
                 await #expect(throws: LabError.self) {
                     try await Lab.up(fixture.lab.directory, try LabShape(hosts: 2, containers: 1), fixture.binaries)

@@ -7,20 +7,14 @@ extension Integration {
     @Suite struct RouterFaults {
         private static let echoPort = 7801
 
-        /// The router as another build: other content, at another place, under the same name.
-        private func otherBuild(in folder: TemporaryFolder, _ fixture: Fixture) async throws -> LabBinaries {
-            let router = folder.path + "/slimrouter"
-            try await fixture.check(["strip", "-o", router, fixture.binaries.router], on: nil)
-            return LabBinaries(router: router, library: fixture.binaries.library)
-        }
-
         @Test(arguments: ["h1", "h2"])
         func `a hundred streams go on while a router is stopped, killed, restarted and upgraded`(host: String)
             async throws
         {
             let folder = try TemporaryFolder()
             try await FaultLab.with("router") { lab in
-                let other = try await otherBuild(in: folder, lab.fixture)
+                // As another build: other content, at another place, under the same name.
+                let other = try await Fixture.movedBinaries(into: folder, isOther: true)
                 let router = try lab.lab.router(of: host)
                 let servers = Fixture.helper("servers.py")
                 let idle = ["python3", servers, "asyncio", "7802"]

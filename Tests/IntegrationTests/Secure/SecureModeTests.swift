@@ -110,14 +110,7 @@ extension Integration {
         @Test func `without a guard that works no host socket is handed out, until one does`() async throws {
             let folder = try TemporaryFolder()
             let object = folder.path + "/lib/slim_guard.bpf.o"
-            for name in ["bin", "lib"] {
-                try FileManager.default.createDirectory(
-                    atPath: "\(folder.path)/\(name)", withIntermediateDirectories: false)
-            }
-            try FileManager.default.copyItem(
-                atPath: Fixture.builtBinaries.router, toPath: folder.path + "/bin/slimrouter")
-            try FileManager.default.copyItem(atPath: Fixture.libraries + "/slim_guard.bpf.o", toPath: object)
-            let binaries = LabBinaries(router: folder.path + "/bin/slimrouter", library: Fixture.builtBinaries.library)
+            let binaries = try await Fixture.movedBinaries(into: folder)
             let directory = try LabDirectory(Fixture.labName("dead"))
             do {
                 let lab = try await Lab.up(directory, try LabShape(secure: true), binaries)
