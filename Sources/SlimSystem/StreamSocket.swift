@@ -59,6 +59,20 @@ package enum StreamSocket {
         try systemCall { setsockopt(fd, SOL_SOCKET, SO_MAX_PACING_RATE, &pace, socklen_t(MemoryLayout<UInt64>.size)) }
     }
 
+    /// The name of a socket's congestion control. The corresponding option is `TCP_CONGESTION`.
+    package static func congestionControl(_ fd: CInt) throws(Errno) -> String {
+        var name = [CChar](repeating: 0, count: 16)
+        var length = socklen_t(name.count)
+        try systemCall { getsockopt(fd, CInt(IPPROTO_TCP), TCP_CONGESTION, &name, &length) }
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    }
+
+    /// Has a socket send by another congestion control; of a listening one, those that are accepted from it. The corresponding
+    /// option is `TCP_CONGESTION`.
+    package static func setCongestionControl(_ fd: CInt, _ name: String) throws(Errno) {
+        try systemCall { setsockopt(fd, CInt(IPPROTO_TCP), TCP_CONGESTION, name, socklen_t(name.utf8.count)) }
+    }
+
     /// The corresponding C function is `bind`.
     package static func bind(_ fd: CInt, to address: KernelAddress) throws(Errno) {
         try systemCall { address.withPointer { Glibc.bind(fd, $0, $1) } }
@@ -114,6 +128,13 @@ package enum StreamSocket {
     package static func localAddress(_ fd: CInt) throws(Errno) -> KernelAddress {
         var address = KernelAddress()
         try systemCall { address.withMutablePointer { getsockname(fd, $0, $1) } }
+        return address
+    }
+
+    /// The address that a socket is connected to. The corresponding C function is `getpeername`.
+    package static func peerAddress(_ fd: CInt) throws(Errno) -> KernelAddress {
+        var address = KernelAddress()
+        try systemCall { address.withMutablePointer { getpeername(fd, $0, $1) } }
         return address
     }
 

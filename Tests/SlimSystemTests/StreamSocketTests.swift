@@ -1,4 +1,5 @@
 import Glibc
+import SlimRegistry
 import SlimSystem
 import SystemPackage
 import Testing
@@ -32,6 +33,26 @@ struct StreamSocketTests {
         let other = try StreamSocket.open(.v4, nonblocking: false)
         #expect(try StreamSocket.cookie(one.raw) == StreamSocket.cookie(copy.raw))
         #expect(try StreamSocket.cookie(one.raw) != StreamSocket.cookie(other.raw))
+    }
+
+    @Test func `what is accepted has its listener's congestion control`() throws {
+        let listener = try StreamSocket.open(.v4, nonblocking: false)
+        try StreamSocket.setCongestionControl(listener.raw, "reno")
+        #expect(try StreamSocket.congestionControl(listener.raw) == "reno")
+        let loopback = try #require(KernelAddress(Endpoint(IPAddress(v4: (127, 0, 0, 1)), Port(0)), for: .v4))
+        try StreamSocket.bind(listener.raw, to: loopback)
+        try StreamSocket.listen(listener.raw, backlog: 1)
+        let connected = try StreamSocket.open(.v4, nonblocking: false)
+        try StreamSocket.connect(connected.raw, to: try StreamSocket.localAddress(listener.raw))
+        var peer = KernelAddress()
+        guard let accepted = try StreamSocket.accept(listener.raw, peer: &peer) else {
+            Issue.record("nothing was accepted")
+            return
+        }
+        #expect(try StreamSocket.congestionControl(accepted.raw) == "reno")
+        #expect(
+            try StreamSocket.peerAddress(connected.raw).endpoint == StreamSocket.localAddress(listener.raw).endpoint)
+        #expect(throws: Errno.self) { try StreamSocket.setCongestionControl(listener.raw, "no such") }
     }
 
     @Test func `non-blocking can be switched both ways`() throws {

@@ -21,6 +21,8 @@ extension Engine {
                     if let raw = socket?.raw, security.guard?.canTag(raw) == false { socket = nil }
                     if socket == nil { socket = try openDataPort(at: address) }
                     guard let socket else { continue }
+                    // One of an earlier version may not have been told.
+                    unpace(socket.raw)
                     let dataPort = DataPort(socket, port: port)
                     remember { keeper throws(Errno) in try keeper.keep(dataPort) }
                     dataPorts.append(dataPort)
@@ -53,6 +55,7 @@ extension Engine {
         if family == .v6 { try StreamSocket.set(.v6Only, 0, on: socket.raw) }
         try StreamSocket.set(.reuseAddress, 1, on: socket.raw)
         try StreamSocket.bind(socket.raw, to: address)
+        unpace(socket.raw)
         try StreamSocket.set(.fastOpenQueue, Self.backlog, on: socket.raw)
         try StreamSocket.set(.fastOpenWithoutCookie, 1, on: socket.raw)
         try StreamSocket.listen(socket.raw, backlog: Self.backlog)
@@ -147,6 +150,7 @@ extension Engine {
             // The other router had asked before the policy changed, or the policy differs between the two ends.
             return StreamSocket.resetOnClose(connection.raw)
         }
+        if key.peer !== local { pace(connection.raw) }
         admit(connection, preamble, to: listener)
     }
 

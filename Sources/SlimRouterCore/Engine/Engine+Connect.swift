@@ -143,12 +143,14 @@ extension Engine {
         do throws(Errno) {
             guard peer.fastOpenWorks else {
                 let socket = try StreamSocket.open(pending.family, nonblocking: true)
+                if peer === local { unpace(socket.raw) }
                 copyOptions(pending, to: socket)
                 try shape(socket.raw, of: container, from: source.address, to: pending.destination)
                 try secure(socket.raw, pending, source: source, destination: Endpoint(peer.address, port))
                 return try startSlowly(pending, socket, source: source, to: address, preamble: Array(bytes))
             }
             let socket = try spares.take(pending.family)
+            if peer === local { unpace(socket.raw) }
             copyOptions(pending, to: socket)
             try shape(socket.raw, of: container, from: source.address, to: pending.destination)
             try secure(socket.raw, pending, source: source, destination: Endpoint(peer.address, port))

@@ -146,6 +146,7 @@ extension Engine {
         else { throw .wouldBlock }
         let socket = try StreamSocket.open(queue.family, nonblocking: true)
         try StreamSocket.set(.fastOpenWithoutCookie, 1, on: socket.raw)
+        if peer === local { unpace(socket.raw) }
         let source = Endpoint(queue.contact.source, container.ports.take())
         let destination = queue.contact.destination
         var isKept = false

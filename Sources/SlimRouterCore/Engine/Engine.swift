@@ -68,6 +68,8 @@ final class Engine {
     var openQueries = 0
 
     var dataPorts: [DataPort] = []
+    /// The host's own, for connections with other hosts; `nil` where it is the one for those within.
+    let congestionControl = Engine.hostCongestionControl()
     var arrivals: [ObjectIdentifier: Arrival] = [:]
     var departures: [ObjectIdentifier: Departure] = [:]
     var probesDue: ContinuousClock.Instant?
