@@ -11,10 +11,17 @@ extension Bench {
             mode, pin + ["iperf3", "-s", "-4", "--forceflush", "-p", Self.iperfPort], until: "Server listening")
     }
 
+    /// What programs run by that ask for joined connections within a host.
+    private static let joined = ["env", "SLIM_SAME_HOST=joined"]
+
     /// - Parameter cpu: keeps the server on one core.
-    func serveProbe(_ mode: Mode, port: String = probePort, cpu: Int? = nil) async throws(LabError) -> LabProcess {
+    func serveProbe(
+        _ mode: Mode, port: String = probePort, cpu: Int? = nil, isJoined: Bool = false
+    ) async throws(LabError) -> LabProcess {
         let pin = cpu.map { ["--cpu", "\($0)"] } ?? []
-        return try await serve(mode, [Self.probeProgram, "serve", "-4", "--port", port] + pin, until: "ready")
+        return try await serve(
+            mode, (isJoined ? Self.joined : []) + [Self.probeProgram, "serve", "-4", "--port", port] + pin,
+            until: "ready")
     }
 
     /// Streams for some seconds.
@@ -35,9 +42,10 @@ extension Bench {
 
     /// Times of `slimprobe`'s verbs.
     func probe(
-        _ mode: Mode, _ verb: String, port: String = probePort, _ options: [String]
+        _ mode: Mode, _ verb: String, port: String = probePort, isJoined: Bool = false, _ options: [String]
     ) async throws -> ProbeReport {
-        let text = try await client(mode, [Self.probeProgram, verb, try address(mode), port, "-4"] + options)
+        let prefix = isJoined ? Self.joined : []
+        let text = try await client(mode, prefix + [Self.probeProgram, verb, try address(mode), port, "-4"] + options)
         return try JSONDecoder().decode(ProbeReport.self, from: Data(text.utf8))
     }
 

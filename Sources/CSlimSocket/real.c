@@ -50,6 +50,7 @@ static void *found[REAL_COUNT];
 static char router_name[sizeof(((struct sockaddr_un *)0)->sun_path)] = "@slim";
 static int log_level;
 static int listen_plain;
+static int joins;
 
 static struct slim_known known[SLIM_KNOWN_SLOTS];
 static uint64_t pristine[SLIM_PRISTINE_SLOTS];
@@ -107,6 +108,8 @@ __attribute__((constructor)) static void load(void)
 			    !strcmp(text, "warning") || !strcmp(text, "error") ? 1 : 0;
 	text = getenv("SLIM_LISTEN");
 	listen_plain = text && !strcmp(text, "plain");
+	text = getenv("SLIM_SAME_HOST");
+	joins = text && !strcmp(text, "joined");
 }
 
 /* Before the constructor ran, or where the lookup found nothing, the kernel is called directly. */
@@ -186,6 +189,11 @@ int slim_log_level(void)
 int slim_listen_plain(void)
 {
 	return listen_plain;
+}
+
+int slim_joins(void)
+{
+	return joins;
 }
 
 struct slim_known *slim_known_table(void)

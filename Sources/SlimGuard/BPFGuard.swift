@@ -25,16 +25,8 @@ package final class BPFGuard: SocketGuard {
     private let links: [(name: String, link: BPFLink)]
     private let lsm: LSMPrograms?
 
-    /// The file of the compiled programs, beside the program that runs: `../lib/slim` or `../lib`.
-    package static func installedFile() throws(GuardError) -> String {
-        let program = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        let folder = program.split(separator: "/").dropLast(2).map { "/\($0)" }.joined()
-        let places = ["\(folder)/lib/slim/slim_guard.bpf.o", "\(folder)/lib/slim_guard.bpf.o"]
-        if let found = places.first(where: FileManager.default.fileExists) { return found }
-        throw GuardError(
-            .missingFile,
-            "slim_guard.bpf.o is missing in \(folder)/lib/slim; install Slim again, or build it with `make`")
-    }
+    /// The file of the compiled programs, beside the program that runs.
+    package static func installedFile() throws(GuardError) -> String { try installedObject("slim_guard.bpf.o") }
 
     /// Puts the guard into force for the sockets that are made in the router's control group.
     ///

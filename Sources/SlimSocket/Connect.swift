@@ -94,6 +94,7 @@ private func connectThroughRouter(
     // With a full descriptor table no answer can be received.
     guard Kernel.hasRoom(besides: fd) else { return slim_real_connect(fd, address, length) }
     var request: UInt32 = isNonblocking ? SLIM_REQUEST_NONBLOCK.rawValue : 0
+    if slim_joins() != 0 { request |= SLIM_REQUEST_JOIN.rawValue }
     if isPristine { request |= SLIM_REQUEST_PRISTINE.rawValue }
     if isPristine, queue == nil { request |= SLIM_REQUEST_QUEUE.rawValue }
     if isPristine, destination.family == UInt16(SLIM_AF_INET6) { request |= SLIM_REQUEST_V6.rawValue }

@@ -25,7 +25,8 @@ public func slim_listen(_ fd: CInt, _ backlog: CInt) -> CInt {
     guard slim_listen_plain() == 0, isReachable(fd), let flags = Kernel.statusFlags(fd), flags & SLIM_O_ASYNC == 0,
         Kernel.hasRoom(besides: fd)
     else { return 0 }
-    guard let answer = RouterLink.ask(SLIM_OP_LISTEN, passing: fd) else { return 0 }
+    let request = slim_joins() != 0 ? SLIM_REQUEST_JOIN.rawValue : 0
+    guard let answer = RouterLink.ask(SLIM_OP_LISTEN, flags: request, passing: fd) else { return 0 }
     guard answer.reply.verdict == SLIM_VERDICT_DONE.rawValue, answer.descriptor >= 0 else {
         answer.discard()
         return 0

@@ -7,6 +7,8 @@ struct FullServers {
     static let clientCore = ProcessorTime.processorCount > 1 ? 1 : 0
     /// A server that shares the clients' core.
     static let sharedPort = "7009"
+    /// The same, whose connections are joined where both ends are on one host.
+    static let joinedPort = "7010"
 
     static let pin = ["taskset", "-c", "\(core)"]
     static let clientPin = ["taskset", "-c", "\(clientCore)"]
@@ -25,6 +27,10 @@ struct FullServers {
                 all.servers.append(try await bench.serveIperf(mode, pin: pin))
                 all.servers.append(try await bench.serveProbe(mode))
                 all.servers.append(try await bench.serveProbe(mode, port: sharedPort, cpu: clientCore))
+                if placement == .oneHost {
+                    all.servers.append(
+                        try await bench.serveProbe(mode, port: joinedPort, cpu: clientCore, isJoined: true))
+                }
                 all.servers.append(try await bench.serveNginx(mode, folder, pin: pin))
                 all.servers.append(try await bench.serveRedis(mode, folder, pin: pin))
                 all.servers.append(try await bench.serve(mode, pin + Bench.memcached))

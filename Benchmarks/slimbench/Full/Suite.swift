@@ -95,7 +95,13 @@ struct Suite {
         let many = try await bench.probe(mode, "rtt", port: FullServers.sharedPort, pinned + ["--bytes", "32"])
         let freeOne = try await bench.probe(mode, "rtt", ["--count", "5000"])
         let freeMany = try await bench.probe(mode, "rtt", ["--count", "5000", "--bytes", "32"])
-        return [
+        var joined: [Sample] = []
+        if bench.placement == .oneHost {
+            let report = try await bench.probe(
+                mode, "rtt", port: FullServers.joinedPort, isJoined: true, pinned)
+            joined = [(.joinedRoundTrip, report.p50)]
+        }
+        return joined + [
             (.roundTrip, one.p50), (.roundTripTail, one.p99), (.roundTrip32, many.p50), (.roundTrip32Tail, many.p99),
             (.freeRoundTrip, freeOne.p50), (.freeRoundTripTail, freeOne.p99), (.freeRoundTrip32, freeMany.p50),
             (.freeRoundTrip32Tail, freeMany.p99),

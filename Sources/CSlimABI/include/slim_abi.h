@@ -49,6 +49,8 @@ enum slim_request_flag {
 	SLIM_REQUEST_V6 = 1 << 4,
 	/* CONNECT, with PRISTINE: the process has no queue of connections prepared for this destination, and takes one. */
 	SLIM_REQUEST_QUEUE = 1 << 5,
+	/* CONNECT, LISTEN: connections within the host may skip the TCP stack. */
+	SLIM_REQUEST_JOIN = 1 << 6,
 };
 
 struct slim_request {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "../../../bpf/slim_guard.h"
+#include "../../../bpf/slim_pairs.h"
 #include "../../../kmod/uapi/slim.h"
 
 /* ioctl(device, request, argument) */
@@ -19,6 +20,8 @@ int slim_load_module(int file);
 int slim_mount_bpf(const char *path);
 /* umount2(path, MNT_DETACH) */
 int slim_unmount(const char *path);
+/* Runs the program that joins the ends of a connection. Returns an enum slim_pair_verdict, or -1. */
+int slim_join_pair(int program, const void *request);
 /* rmdir(): a control group is removed without the files in it. */
 int slim_remove_directory(const char *path);
 /* bpf_obj_get_info_by_fd() of a link to a control group: the group's number, 0 once it is detached. */

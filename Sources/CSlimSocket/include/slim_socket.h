@@ -126,6 +126,7 @@ long slim_receive_two(int fd, void *message, size_t length, int *passed, int fla
 const char *slim_router_name(void);
 int slim_log_level(void);    /* 0 silent, 1 errors, 2 information, 3 debug */
 int slim_listen_plain(void); /* SLIM_LISTEN=plain */
+int slim_joins(void);        /* SLIM_SAME_HOST=joined */
 
 /* What SLIM_ROUTER says where the library is to do nothing at all. */
 #define SLIM_NO_ROUTER "none"

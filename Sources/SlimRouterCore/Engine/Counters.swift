@@ -9,6 +9,9 @@ struct Counters {
     var arrivalsDenied: UInt64 = 0
     var connectionsCut: UInt64 = 0
     var accepted: UInt64 = 0
+    /// Of those, the ones whose ends are joined; and those that were to be, and are not.
+    var joined: UInt64 = 0
+    var joinsRefused: UInt64 = 0
     var acceptedPlain: UInt64 = 0
     var preamblesRejected: UInt64 = 0
     /// Host sockets that the guard did not take.

@@ -50,7 +50,7 @@ extension Engine {
         }
         switch operation {
         case SLIM_OP_CONNECT: connect(link, request, descriptor)
-        case SLIM_OP_LISTEN: listen(link, sequence, descriptor)
+        case SLIM_OP_LISTEN: listen(link, request.header, descriptor)
         case SLIM_OP_LOOKUP: lookUp(link, sequence, descriptor)
         case SLIM_OP_ORIGINAL: handOutOriginal(link, request.header, descriptor)
         default:

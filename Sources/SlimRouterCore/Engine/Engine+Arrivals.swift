@@ -150,7 +150,7 @@ extension Engine {
             // The other router had asked before the policy changed, or the policy differs between the two ends.
             return StreamSocket.resetOnClose(connection.raw)
         }
-        if key.peer !== local { pace(connection.raw) }
+        if key.peer === local { join(connection.raw, preamble, listener) } else { pace(connection.raw) }
         admit(connection, preamble, to: listener)
     }
 

@@ -36,7 +36,8 @@ extension Engine {
                 link: link, sequence: sequence,
                 isNonblocking: request.header.flags & SLIM_REQUEST_NONBLOCK.rawValue != 0,
                 isPristine: socket.isPristine,
-                wantsQueue: request.header.flags & SLIM_REQUEST_QUEUE.rawValue != 0, original: original,
+                wantsQueue: request.header.flags & SLIM_REQUEST_QUEUE.rawValue != 0,
+                joins: request.header.flags & SLIM_REQUEST_JOIN.rawValue != 0, original: original,
                 family: socket.family, source: source,
                 destination: destination))
     }
@@ -137,7 +138,8 @@ extension Engine {
         var source = pending.source
         if pending.isPortPooled { source.port = container.ports.take() }
         let preamble = Preamble(
-            keyID: peer.keyID, counter: peer.nextCounter(), source: source, destination: pending.destination)
+            flags: peer === local && pending.joins ? .joined : [], keyID: peer.keyID, counter: peer.nextCounter(),
+            source: source, destination: pending.destination)
         let bytes = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
         preamble.encode(into: bytes, with: peer.authenticator)
         do throws(Errno) {

@@ -50,6 +50,7 @@ extension Engine {
     /// Continues what an earlier router began: its containers must have been added.
     func adopt(_ kept: KeptState) {
         forgetEnded()
+        takeOverPairs()
         connections.forEach { _, connection in
             guard let container = containersByNamespace[connection.namespace] else { return }
             container.connectionCount += 1

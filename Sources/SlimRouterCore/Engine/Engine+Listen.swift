@@ -5,7 +5,8 @@ internal import SystemPackage
 
 /// Listening sockets: taken over, fed from the data ports and from the container itself, let go when the program does.
 extension Engine {
-    func listen(_ link: ApplicationLink, _ sequence: UInt32, _ original: consuming OwnedDescriptor) {
+    func listen(_ link: ApplicationLink, _ header: slim_header, _ original: consuming OwnedDescriptor) {
+        let sequence = header.sequence
         let container = link.container
         guard let family = StreamSocket.family(original.raw),
             (try? namespaceCookie(of: original.raw)) == container.namespace, StreamSocket.isListening(original.raw)
@@ -25,6 +26,9 @@ extension Engine {
                 endpoint.address.isUnspecified || container.address(endpoint.address.family) == endpoint.address
             else { return reply(to: link, SLIM_OP_LISTEN, sequence, SLIM_VERDICT_FALLBACK) }
             let programEnd = try register(original, endpoint, family, container)
+            if header.flags & SLIM_REQUEST_JOIN.rawValue != 0, loadPairs() {
+                listeners[try StreamSocket.cookie(programEnd.raw)]?.isJoining = true
+            }
             reply(to: link, SLIM_OP_LISTEN, sequence, SLIM_VERDICT_DONE, passing: programEnd.raw)
         } catch {
             log.error("listen", "container \(container.name): a listener stays on the packet overlay: \(error)")

@@ -77,6 +77,7 @@ extension Engine {
         // Prepared sockets have the rates and priorities of the policy that they were prepared under.
         if policy.isShaping || new.isShaping { drainQueues { _ in true } }
         policy = new
+        suspendPairs()
         isPolicyClosed = new.canDeny
         for name in interest.takeAll() { _ = send(.invalidateAll, name) }
         // What is out and no longer allowed must be refused everywhere before the policy is said to be in force.

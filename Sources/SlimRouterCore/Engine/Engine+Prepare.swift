@@ -189,7 +189,8 @@ extension Engine {
         message.local = slim_address(source)
         message.peer = slim_address(destination)
         let preamble = Preamble(
-            flags: .prepared, keyID: queue.peer.keyID, counter: counter, source: source, destination: destination)
+            flags: queue.joins && queue.peer === local ? [.prepared, .joined] : .prepared, keyID: queue.peer.keyID,
+            counter: counter, source: source, destination: destination)
         withUnsafeMutableBytes(of: &message.preamble) { preamble.encode(into: $0, with: queue.peer.authenticator) }
         return message
     }

@@ -20,7 +20,7 @@ extension Engine {
             "connectsHandedOver": counters.connectsHandedOver, "connectsByOverlay": counters.connectsByOverlay,
             "connectsRefused": counters.connectsRefused, "connectsDenied": counters.connectsDenied,
             "arrivalsDenied": counters.arrivalsDenied, "connectionsCut": counters.connectionsCut,
-            "accepted": counters.accepted,
+            "accepted": counters.accepted, "joined": counters.joined, "joinsRefused": counters.joinsRefused,
             "acceptedPlain": counters.acceptedPlain, "preamblesRejected": counters.preamblesRejected,
             "requestsRejected": counters.requestsRejected, "tagsRefused": counters.tagsRefused,
             "endsLost": counters.endsLost,

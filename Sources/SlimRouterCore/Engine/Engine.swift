@@ -100,6 +100,8 @@ final class Engine {
     var security: Security
     /// Told when the guard has died: nothing is handed out any more.
     let guardFailed: @Sendable (GuardError) -> Void
+    /// Joins connections within this host, once a program has asked for it.
+    var joining = Joining.unasked
     /// Denied connections whose answer has to wait.
     var delayed: [(due: ContinuousClock.Instant, pending: PendingConnect)] = []
     var delayedDue: ContinuousClock.Instant?

@@ -26,6 +26,8 @@ final class Listener {
     /// What accepted connections inherit from the listening socket.
     var options: SocketOptions
     var optionsMayHaveChanged = false
+    /// Whether connections from this host may skip the TCP stack.
+    var isJoining = false
     var parked: [Parked] = []
     var accepted: UInt64 = 0
     /// The container's count of deliveries when this listener had its last.

@@ -21,6 +21,8 @@ final class PreparedQueue {
     /// Of the listener at the other side.
     let portFamily: KernelAddress.Family
     let isNonblocking: Bool
+    /// Whether the program asks for joined connections, should both ends be here.
+    let joins: Bool
     private let routerEnd: EntrustedDescriptor
     let programEnd: OwnedDescriptor
     var token: UInt64 = 0
@@ -49,6 +51,7 @@ final class PreparedQueue {
         contact = pending.contact
         family = pending.family
         isNonblocking = pending.isNonblocking
+        joins = pending.joins
         let now = ContinuousClock.now
         batch = PreparedBatch(at: now)
         lastUse = now

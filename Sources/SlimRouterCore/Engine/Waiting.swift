@@ -72,6 +72,8 @@ final class PendingConnect {
     let isPristine: Bool
     /// Whether the program has no queue of prepared connections for the destination.
     let wantsQueue: Bool
+    /// Whether the program asks for a joined connection, should both ends be here.
+    let joins: Bool
     let original: EntrustedDescriptor
     let family: KernelAddress.Family
     let source: Endpoint
@@ -81,7 +83,8 @@ final class PendingConnect {
 
     init(
         link: ApplicationLink, sequence: UInt32, isNonblocking: Bool, isPristine: Bool,
-        wantsQueue: Bool, original: consuming OwnedDescriptor, family: KernelAddress.Family, source: Endpoint,
+        wantsQueue: Bool, joins: Bool, original: consuming OwnedDescriptor, family: KernelAddress.Family,
+        source: Endpoint,
         destination: Endpoint
     ) {
         self.link = link
@@ -89,6 +92,7 @@ final class PendingConnect {
         self.isNonblocking = isNonblocking
         self.isPristine = isPristine
         self.wantsQueue = wantsQueue
+        self.joins = joins
         self.original = EntrustedDescriptor(original)
         self.family = family
         self.source = source

@@ -16,6 +16,8 @@ struct Preamble: Equatable {
         static let probe = Flags(rawValue: 1)
         /// Made in advance: its counter is one of another sequence, and it may have been declared void.
         static let prepared = Flags(rawValue: 2)
+        /// Within one host: the connecting program has asked for a joined connection.
+        static let joined = Flags(rawValue: 4)
     }
 
     var flags: Flags
