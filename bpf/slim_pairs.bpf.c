@@ -14,6 +14,8 @@
 #define ESTABLISHED 1
 #define SHUT_SENDING 2
 #define INGRESS 1
+/* What the kernel takes for a message beside its bytes, and does not count. */
+#define MESSAGE_BYTES 1024
 
 /* What is looked at of the kernel's structures; the loader finds where it is. */
 struct sock_common {
@@ -51,6 +53,8 @@ struct tcp_sock {
 struct other_end {
 	__u64 cookie;
 	__u64 socket;
+	/* Messages that it was sent since it had last read everything. */
+	__u64 messages;
 };
 
 struct {
@@ -76,15 +80,17 @@ struct {
 } slim_suspended SEC(".maps");
 
 /* Whether the other end has read all that TCP has brought it, and has room. */
-static __always_inline int may_skip(struct tcp_sock *tcp, const struct other_end *end)
+static __always_inline int may_skip(struct tcp_sock *tcp, struct other_end *end)
 {
 	struct tcp_sock *other = (struct tcp_sock *)end->socket;
-	int room = BPF_CORE_READ(other, inet_conn.icsk_inet.sk.sk_rcvbuf);
-	int used = BPF_CORE_READ(other, inet_conn.icsk_inet.sk.sk_backlog.rmem_alloc.counter);
+	__u32 room = BPF_CORE_READ(other, inet_conn.icsk_inet.sk.sk_rcvbuf);
+	__u32 used = BPF_CORE_READ(other, inet_conn.icsk_inet.sk.sk_backlog.rmem_alloc.counter);
 	__u32 next = BPF_CORE_READ(other, copied_seq);
 	__u64 cookie = BPF_CORE_READ(other, inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter);
 
-	return cookie == end->cookie && next == tcp->write_seq && used < room / 2;
+	if (!used)
+		end->messages = 0;
+	return cookie == end->cookie && next == tcp->write_seq && used + end->messages * MESSAGE_BYTES < room / 2;
 }
 
 SEC("sk_msg")
@@ -106,8 +112,10 @@ int slim_write(struct sk_msg_md *msg)
 	if (tcp->inet_conn.icsk_inet.sk.sk_shutdown & SHUT_SENDING)
 		return SK_PASS;
 	key = end->cookie;
-	if (may_skip(tcp, end))
-		bpf_msg_redirect_hash(msg, &slim_ends, &key, INGRESS);
+	if (!may_skip(tcp, end))
+		return SK_PASS;
+	end->messages++;
+	bpf_msg_redirect_hash(msg, &slim_ends, &key, INGRESS);
 	return SK_PASS;
 }
 
@@ -119,6 +127,7 @@ static __always_inline int tell(struct bpf_sock *socket, struct tcp_sock *other,
 		return 0;
 	end->cookie = cookie;
 	end->socket = (__u64)other;
+	end->messages = 0;
 	return 1;
 }
 
