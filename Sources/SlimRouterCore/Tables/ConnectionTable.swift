@@ -11,11 +11,14 @@ struct ConnectionTable: ~Copyable {
     /// "SLIMCON1": what the first entry starts with; the number of entries ever used follows it.
     private static let magic: UInt64 = 0x314e_4f43_4d49_4c53
     private static let ageOffset = 61
+    /// In a free slot.
+    private static let nextOffset = 8
 
     private let file: MappedFile
     private let capacity: Int
     private var index: SlotIndex
-    private var free: [UInt32] = []
+    /// A free slot below the end, and one: each holds the next. Whoever forgets a connection needs no memory for that.
+    private var free: UInt32 = 0
     /// Which entries are younger than the last ``beginAge()``: the low bits of its number.
     private var age: UInt8 = 0
     private var end: UInt32 = 0
@@ -74,8 +77,9 @@ struct ConnectionTable: ~Copyable {
         let slot: UInt32
         if let known = find(cookie) {
             slot = known
-        } else if let hole = free.popLast() {
-            slot = hole
+        } else if free != 0 {
+            slot = free - 1
+            free = entry(slot).load(fromByteOffset: Self.nextOffset, as: UInt32.self)
         } else if end < capacity {
             slot = end
             end += 1
@@ -102,7 +106,8 @@ struct ConnectionTable: ~Copyable {
 
     private mutating func clear(_ slot: UInt32) {
         entry(slot).storeBytes(of: 0, as: UInt64.self)
-        free.append(slot)
+        entry(slot).storeBytes(of: free, toByteOffset: Self.nextOffset, as: UInt32.self)
+        free = slot + 1
     }
 
     private func find(_ cookie: SocketCookie) -> UInt32? {
