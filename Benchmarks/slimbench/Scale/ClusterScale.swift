@@ -34,6 +34,15 @@ struct ClusterScale {
         figures.add("a container elsewhere has other labels", "us", changing.mean / 1e3)
         figures.add(
             "a container here has: all hosts are told", "us", Meter.each(10) { _ in router.relabel(0) }.mean / 1e3)
+        // The first one looks at preambles that were made before.
+        router.tick()
+        figures.add("a tick while connections are prepared", "us", Meter.each(100) { _ in router.tick() }.mean / 1e3)
+        var longest = 0.0
+        var known = 0
+        let copying = Meter.time { known = router.copyKnown { longest = max(longest, Meter.time($0)) } }
+        precondition(known == hosts * Self.containersPerHost, "a container is not known")
+        figures.add("copy of all that is known: each", "ns", copying / containers)
+        figures.add("copy of all that is known: longest part", "us", longest / 1e3)
         return figures
     }
 }

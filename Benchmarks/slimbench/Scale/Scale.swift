@@ -46,6 +46,9 @@ struct Scale: AsyncParsableCommand {
                 figures.columns.append(try await TableScaleRun.measure(option, size))
             }
             print(figures.text(), terminator: "\n\n")
+            guard figures.superlinear.isEmpty else {
+                throw LabError(.state, "more than linear in \(what): \(figures.superlinear.joined(separator: "; "))")
+            }
         }
     }
 }

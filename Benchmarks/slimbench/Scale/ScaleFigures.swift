@@ -35,6 +35,16 @@ struct ScaleFigures {
         return "by \(what)\n" + Results.aligned([head] + rows, left: [0, 1])
     }
 
+    /// What an entry takes with the last size, where that is more than ten times what it takes with the first: processors' caches
+    /// make it a few times as much, nothing that is linear more.
+    var superlinear: [String] {
+        guard let first = columns.first, let last = columns.last else { return [] }
+        return first.entries.filter { entry in
+            guard entry.unit == "ns", let value = last.value(entry.title, entry.unit) else { return false }
+            return value > 10 * entry.value
+        }.map(\.title)
+    }
+
     private var rows: [[String]] {
         var seen: Set<String> = []
         let all = columns.flatMap(\.entries).filter { seen.insert("\($0.title)/\($0.unit)").inserted }

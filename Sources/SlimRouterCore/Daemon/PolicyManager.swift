@@ -134,10 +134,10 @@ final class PolicyManager: Sendable {
     }
 
     private func knownHosts() -> [PartyStore.Host] {
-        mailbox.askAndWait { engine in
-            engine.peers.values.map {
-                PartyStore.Host(name: $0.name, containers: $0.containers.values.map(\.identity))
-            }
+        let names = mailbox.askAndWait { Array($0.peers.keys) }
+        return stride(from: 0, to: names.count, by: Engine.hostsInPart).flatMap { start in
+            let some = names[start..<min(start + Engine.hostsInPart, names.count)]
+            return mailbox.askAndWait { $0.knownHosts(some) }
         }
     }
 

@@ -80,6 +80,16 @@ extension Engine {
         partiesChanged()
     }
 
+    /// So many hosts are asked about at a time: programs do not wait for a list of all.
+    static let hostsInPart = 64
+
+    /// What is known of the containers of some hosts.
+    func knownHosts(_ names: some Sequence<String>) -> [PartyStore.Host] {
+        names.compactMap { peers[$0] }.map {
+            PartyStore.Host(name: $0.name, containers: $0.containers.values.map(\.identity))
+        }
+    }
+
     /// A container of this host came, or has other labels: every peer is told.
     func announce(_ container: Container) {
         tellPeers(ContainerUpdate(.change, present: [container.party.identity]))

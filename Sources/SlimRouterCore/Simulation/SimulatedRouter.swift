@@ -97,6 +97,26 @@ package final class SimulatedRouter {
     /// A container of this host has other labels: every other host is told.
     package func relabel(_ number: Int) { _ = engine.relabel("c\(number)", labels(number + 1)) }
 
+    /// What happens ten times a second while connections are prepared.
+    package func tick() {
+        engine.preparedDue = .now
+        engine.tendPrepared()
+    }
+
+    /// What is known of other hosts' containers, for the packet filter.
+    ///
+    /// - Returns: how many those are.
+    package func copyKnown(part: Part) -> Int {
+        var names: [String] = []
+        part { names = Array(engine.peers.keys) }
+        var count = 0
+        for start in stride(from: 0, to: names.count, by: Engine.hostsInPart) {
+            let some = names[start..<min(start + Engine.hostsInPart, names.count)]
+            part { count += engine.knownHosts(some).map(\.containers.count).reduce(0, +) }
+        }
+        return count
+    }
+
     /// - Returns: whether the owner of one of its addresses is known.
     package func find(host: Int) -> Bool { engine.hosts.owner(of: Self.address(host, 0)) != nil }
 
