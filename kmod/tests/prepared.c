@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -135,13 +136,26 @@ static void *try_once(void *argument)
 	return NULL;
 }
 
+/* The kernel may hand over a connection that its client has already; there may be another. */
+static int arrivals(int waiting)
+{
+	struct pollfd ready = { .fd = waiting, .events = POLLIN };
+	int count = 0;
+
+	while (poll(&ready, 1, count ? 20 : 5000) == 1 && count < 10) {
+		close(accept(waiting, NULL, NULL));
+		count++;
+	}
+	return count;
+}
+
 void prepared_is_spent_by_one_of_many(int family)
 {
 	struct attempt attempts[4];
 	pthread_t threads[4];
 	pthread_barrier_t start;
 	struct sockaddr_storage address;
-	int round, index, length, waiting, client, arrived;
+	int round, index, length, waiting, client;
 
 	for (round = 0; round < 50; round++) {
 		client = prepare(family, &address, &length, &waiting);
@@ -152,10 +166,7 @@ void prepared_is_spent_by_one_of_many(int family)
 		}
 		for (index = 0; index < 4; index++)
 			pthread_join(threads[index], NULL);
-		fcntl(waiting, F_SETFL, O_NONBLOCK);
-		for (arrived = 0; (index = accept(waiting, NULL, NULL)) >= 0; arrived++)
-			close(index);
-		EXPECT(arrived == 1);
+		EXPECT(arrivals(waiting) == 1);
 		close(client);
 		close(waiting);
 	}
