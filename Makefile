@@ -27,7 +27,7 @@ BPF_FLAGS := -O2 -g -Wall -Wextra -Werror -target bpf -mcpu=v2 -Ibpf -Ikmod/uapi
 PROGRAMS := slimctl slimrouter slimprobe slimbench
 SWIFT_SOURCES := Package.swift Sources Tests Benchmarks
 
-.PHONY: all help deps build demo test test-kernels bench bench-results bench-quick scale soak attacks install clean lint
+.PHONY: all help deps build demo test test-kernels bench bench-results bench-quick scale soak attacks fuzz install clean lint
 
 all: build ## build build/bin/slimctl, build/bin/slimrouter and build/lib/libslimsocket.so
 
@@ -105,6 +105,22 @@ KERNEL ?= 6.12
 attacks: deps build ## try what hostile containers do with host sockets, and write the table in docs/threat-model.md (as root)
 	@$(MAKE) -s -C kmod attacks KERNEL=$(KERNEL)
 	@build/bin/slimbench attacks --machines build/kmod/$(KERNEL)
+
+# FUZZ="preambles policies" for these two only, FUZZ_RUNS and FUZZ_MINUTES for how much, whichever is first. What is found is in
+# build/fuzz, by the name of its harness; after it is mended it belongs into Tests/Fuzz/Corpora.
+FUZZ ?= applications control policies preambles netlink library configurations
+FUZZ_RUNS ?= 10000000
+FUZZ_MINUTES ?= 20
+FUZZ_JOBS ?= 2
+FUZZ_BUILD := --scratch-path .build/fuzz --product slimfuzz -Xswiftc -O -Xcc -O2
+fuzz: deps ## look for inputs that a parser or the router does not stand: ten million each, or twenty minutes (as root)
+	@export SLIM_FUZZER=$$($(BPF_CC) -print-file-name=libclang_rt.fuzzer_no_main-$$(uname -m).a) SWIFT_BACKTRACE=enable=no; \
+	swift build $(FUZZ_BUILD) && mkdir -p build/fuzz && \
+	printf '%s\n' $(FUZZ) | xargs -P $(FUZZ_JOBS) -I{} bash -c 'set -o pipefail; \
+		.build/fuzz/debug/slimfuzz {} -runs=$(FUZZ_RUNS) -max_total_time=$$(($(FUZZ_MINUTES) * 60)) 2>&1 \
+		| tee build/fuzz/{}.log | stdbuf -oL grep -E "pulse|DONE|Finding|ERROR|SUMMARY|Test unit|stat::number" | sed -u "s/^/{}: /"; \
+		exit $${PIPESTATUS[0]}' || \
+	{ echo "make fuzz: found something; the inputs are:" build/fuzz/*-{crash,oom,timeout,leak}-* >&2; exit 1; }
 
 # MINUTES=2 for a short one.
 MINUTES ?= 10

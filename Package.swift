@@ -1,13 +1,19 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// `make fuzz` names libFuzzer's archive here: the harnesses are then a program, and what they test is watched.
+let fuzzer = Context.environment["SLIM_FUZZER"]
+let watched: [SwiftSetting] = fuzzer == nil ? [] : [.unsafeFlags(["-sanitize=fuzzer,address"])]
+let watchedC: [CSetting] = fuzzer == nil ? [] : [.unsafeFlags(["-fsanitize=fuzzer-no-link,address"])]
+
 /// Settings shared by every ordinary (non-Embedded) Swift target.
-let strict: [SwiftSetting] = [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .treatAllWarnings(as: .error),
-]
+let strict: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .treatAllWarnings(as: .error),
+    ] + watched
 
 /// The connection path: exclusive access is checked by the debug build that the tests run, not on every connection.
 let connectionPath =
@@ -16,11 +22,12 @@ let connectionPath =
     ]
 
 /// SlimSocket is Embedded Swift where it is shipped (release) and an ordinary module where it is tested (debug).
-let embedded: [SwiftSetting] = [
-    .enableExperimentalFeature("Embedded", .when(configuration: .release)),
-    .unsafeFlags(["-wmo"], .when(configuration: .release)),
-    .treatAllWarnings(as: .error),
-]
+let embedded: [SwiftSetting] =
+    [
+        .enableExperimentalFeature("Embedded", .when(configuration: .release)),
+        .unsafeFlags(["-wmo"], .when(configuration: .release)),
+        .treatAllWarnings(as: .error),
+    ] + watched
 
 /// The shipped library links to nothing: its libc symbols are found, unversioned, in whatever program loads it.
 let preloadable: [LinkerSetting] = [
@@ -31,6 +38,30 @@ let preloadable: [LinkerSetting] = [
             "-Xlinker", "--version-script=Sources/SlimSocket/exports.map",
         ], .when(configuration: .release))
 ]
+
+/// Hostile inputs: all that are checked in are among the tests, `make fuzz` looks for others.
+let harnesses: [Target.Dependency] = [
+    "CMinimalNetlink", "CSlimABI", "CSlimSocket", "CSlimSystem", "SlimConfiguration", "SlimControl", "SlimJSON",
+    "SlimNetlink", "SlimPKI",
+    "SlimPolicy", "SlimRegistry", "SlimRouterCore", "SlimSocket", "SlimSystem",
+    .product(name: "Crypto", package: "swift-crypto"),
+    .product(name: "Logging", package: "swift-log"),
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOEmbedded", package: "swift-nio"),
+    .product(name: "SystemPackage", package: "swift-system"),
+]
+let fuzzing: Target =
+    if let fuzzer {
+        .executableTarget(
+            name: "slimfuzz", dependencies: harnesses, path: "Tests/Fuzz", exclude: ["Corpora", "Replay", "README.md"],
+            swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(["-sanitize=address", fuzzer]), .linkedLibrary("stdc++")])
+    } else {
+        .testTarget(
+            name: "FuzzTests", dependencies: harnesses, path: "Tests/Fuzz",
+            exclude: ["Corpora", "Driver", "README.md"],
+            swiftSettings: strict)
+    }
 
 let package = Package(
     name: "slim",
@@ -57,13 +88,13 @@ let package = Package(
             cSettings: [
                 .define("SLIM_PRELOAD", .when(configuration: .release)),
                 .unsafeFlags(["-fvisibility=hidden", "-ffunction-sections", "-Wall", "-Wextra"]),
-            ]),
+            ] + watchedC),
         .target(
             name: "SlimSocket", dependencies: ["CSlimABI", "CSlimSocket"], exclude: ["exports.map"],
             swiftSettings: embedded, linkerSettings: preloadable),
 
         // Seams to the kernel.
-        .target(name: "CSlimSystem", dependencies: ["CSlimABI"]),
+        .target(name: "CSlimSystem", dependencies: ["CSlimABI"], cSettings: watchedC),
         .target(
             name: "SlimSystem",
             dependencies: [
@@ -269,6 +300,7 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ], swiftSettings: strict),
         .testTarget(name: "KernelModuleTests", swiftSettings: strict),
+        fuzzing,
         .testTarget(
             name: "IntegrationTests", dependencies: ["SlimLab", "SlimAdmin", "SlimGuard", "SlimSystem", "SlimPKI"],
             exclude: ["README.md", "Helpers", "Programs/Helpers", "Faults/Helpers"],

@@ -117,19 +117,23 @@ final class LinkHandler: ChannelInboundHandler {
     }
 
     private func authenticate(_ context: ChannelHandlerContext) {
-        guard case .handshaking = state else { return }
         do {
             guard let certificate = try context.pipeline.syncOperations.nioSSL_peerCertificate() else {
                 return end("it showed no certificate")
             }
-            let details = try CertificateDetails(der: certificate.toDERBytes())
-            state = .greeting(candidates: [], fingerprint: details.fingerprint)
+            believe(try CertificateDetails(der: certificate.toDERBytes()))
+        } catch { close("its certificate cannot be read: \(error)") }
+    }
+
+    /// The peer has shown a certificate of the cluster's authority: greets it, if it may be a host that is known.
+    func believe(_ details: CertificateDetails) {
+        guard case .handshaking = state else { return }
+        state = .greeting(candidates: [], fingerprint: details.fingerprint)
+        do throws(PeerAuthenticator.Refusal) {
             let candidates = try core.authenticator.candidates(for: details, dialled: side.dialled)
             state = .greeting(candidates: candidates, fingerprint: details.fingerprint)
             write(.greeting(core.greeting))
-        } catch let refusal as PeerAuthenticator.Refusal {
-            close(refusal.reason)
-        } catch { close("its certificate cannot be read: \(error)") }
+        } catch { close(error.reason) }
     }
 
     private func receive(_ frame: Frame) {

@@ -76,12 +76,18 @@ package struct DestroyEvents: ~Copyable, @unchecked Sendable {
 
     private func cookie(ofMessage index: Int) -> SocketCookie? {
         let start = index * Self.messageBytes
+        let received = min(Int(lengths[index]), Self.messageBytes)
+        return Self.cookie(in: UnsafeRawBufferPointer(rebasing: buffer[start..<start + received]))
+    }
+
+    /// The socket that an event is about; `nil` for any other message.
+    static func cookie(in event: UnsafeRawBufferPointer) -> SocketCookie? {
         let body = MemoryLayout<nlmsghdr>.size
         let wanted = body + MemoryLayout<inet_diag_msg>.size
-        guard lengths[index] >= wanted else { return nil }
-        let header = buffer.loadUnaligned(fromByteOffset: start, as: nlmsghdr.self)
+        guard event.count >= wanted else { return nil }
+        let header = event.loadUnaligned(as: nlmsghdr.self)
         guard CInt(header.nlmsg_type) == SOCK_DIAG_BY_FAMILY, Int(header.nlmsg_len) >= wanted else { return nil }
-        let message = buffer.loadUnaligned(fromByteOffset: start + body, as: inet_diag_msg.self)
+        let message = event.loadUnaligned(fromByteOffset: body, as: inet_diag_msg.self)
         return SocketCookie(message.id.idiag_cookie)
     }
 

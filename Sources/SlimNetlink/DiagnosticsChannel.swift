@@ -27,23 +27,16 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
     mutating func dump(_ request: inet_diag_req_v2, tags: CInt? = nil) throws(Errno) -> [SocketRecord] {
         try send(CollectionOfOne(request), type: SOCK_DIAG_BY_FAMILY, flags: NLM_F_DUMP, tags: tags)
         var records: [SocketRecord] = []
-        let isTrafficWanted = request.idiag_ext != 0
         var isComplete = false
         while !isComplete {
             var refusal: Errno?
             try receive { message in
-                switch CInt(message.pointee.nlmsg_type) {
-                case NLMSG_DONE: isComplete = true
-                case NLMSG_ERROR:
+                switch DiagnosticsAnswer(message, withTraffic: request.idiag_ext != 0, onlyTagged: tags != nil) {
+                case .end(let errno):
                     isComplete = true
-                    refusal = Self.refusal(message)
-                default:
-                    if tags != nil, Self.attribute(UInt16(INET_DIAG_SK_BPF_STORAGES), of: message) == nil { break }
-                    if let body = Self.payload(message, as: inet_diag_msg.self),
-                        let record = SocketRecord(body, isTrafficWanted ? Self.traffic(message) : nil)
-                    {
-                        records.append(record)
-                    }
+                    refusal = errno
+                case .socket(let record): records.append(record)
+                case .nothing: break
                 }
             }
             if let refusal { throw refusal }
@@ -59,9 +52,9 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
         var refusal: Errno?
         while answered < requests.count {
             try receive { message in
-                guard CInt(message.pointee.nlmsg_type) == NLMSG_ERROR else { return }
+                guard case .end(let errno) = DiagnosticsAnswer(message) else { return }
                 answered += 1
-                switch Self.refusal(message) {
+                switch errno {
                 case nil: destroyed += 1
                 case .some(.noSuchFileOrDirectory): break
                 case .some(let other): refusal = other
@@ -96,42 +89,7 @@ struct DiagnosticsChannel: ~Copyable, @unchecked Sendable {
     /// Hands on the messages of one datagram that answer the latest request.
     private func receive(_ body: (UnsafePointer<nlmsghdr>) -> Void) throws(Errno) {
         let count = try systemCall { recv(descriptor.raw, buffer.baseAddress, buffer.count, 0) }
-        var rest = CInt(count)
-        var next = buffer.baseAddress.map { UnsafePointer($0.assumingMemoryBound(to: nlmsghdr.self)) }
-        while let message = next, mnl_nlmsg_ok(message, rest) {
-            if message.pointee.nlmsg_seq == sequence { body(message) }
-            next = mnl_nlmsg_next(message, &rest).map { UnsafePointer($0) }
-        }
-    }
-
-    private static func payload<Body>(_ message: UnsafePointer<nlmsghdr>, as type: Body.Type) -> Body? {
-        guard mnl_nlmsg_get_payload_len(message) >= MemoryLayout<Body>.size else { return nil }
-        return mnl_nlmsg_get_payload(message)?.loadUnaligned(as: type)
-    }
-
-    /// The attribute that a dump with `INET_DIAG_INFO` adds.
-    private static func traffic(_ message: UnsafePointer<nlmsghdr>) -> SocketTraffic? {
-        attribute(UInt16(INET_DIAG_INFO), of: message).flatMap { SocketTraffic($0) }
-    }
-
-    /// What follows the fixed part of an answer.
-    private static func attribute(_ type: UInt16, of message: UnsafePointer<nlmsghdr>) -> UnsafeRawBufferPointer? {
-        guard let start = mnl_nlmsg_get_payload_offset(message, MemoryLayout<inet_diag_msg>.size),
-            let end = mnl_nlmsg_get_payload_tail(message)
-        else { return nil }
-        var attribute = start.assumingMemoryBound(to: nlattr.self)
-        while mnl_attr_ok(attribute, CInt(end - UnsafeMutableRawPointer(attribute))) {
-            if mnl_attr_get_type(attribute) == type {
-                return UnsafeRawBufferPointer(
-                    start: mnl_attr_get_payload(attribute), count: Int(mnl_attr_get_payload_len(attribute)))
-            }
-            attribute = mnl_attr_next(attribute)
-        }
-        return nil
-    }
-
-    private static func refusal(_ message: UnsafePointer<nlmsghdr>) -> Errno? {
-        guard let code = payload(message, as: CInt.self), code != 0 else { return nil }
-        return Errno(rawValue: -code)
+        DiagnosticsAnswer.forEach(
+            in: UnsafeRawBufferPointer(rebasing: buffer[..<count]), answering: sequence, body)
     }
 }

@@ -25,7 +25,7 @@ struct RouteChannel: ~Copyable, @unchecked Sendable {
             socket, NL_CB_CUSTOM,
             { _, message, refusal in
                 guard let message else { return CInt(NL_STOP.rawValue) }
-                refusal?.assumingMemoryBound(to: CInt.self).pointee = -message.pointee.error
+                refusal?.assumingMemoryBound(to: CInt.self).pointee = 0 &- message.pointee.error
                 return CInt(NL_STOP.rawValue)
             }, refusal)
     }

@@ -155,7 +155,38 @@ extension Integration {
             }
         }
 
-        @Test(arguments: ["garbage", "silent", "control", "crowd"])
+        @Test func `10,000 requests that end in the middle are hung up on`() async throws {
+            try await withHostileLab("halves") { lab in
+                try await lab.unnoticed { try await lab.attack("halves", "10000") }
+                #expect((try await lab.client().status().counts["requestsRejected"] ?? 0) >= 10_000)
+            }
+        }
+
+        @Test func `who asks and goes away leaves nothing behind`() async throws {
+            try await withHostileLab("gone") { lab in
+                try await lab.unnoticed { try await lab.attack("gone", "3000") }
+                try await eventually("its listeners are gone") { try await lab.client().listeners().isEmpty }
+            }
+        }
+
+        @Test func `a flood of requests that nobody reads the answers of holds up nobody else`() async throws {
+            try await withHostileLab("flood") { lab in
+                try await lab.unnoticed { try await lab.attack("flood", "3") }
+                let router = try #require(try lab.fixture.lab.router(of: "h1").process)
+                try await lab.expectRest(of: router.id)
+            }
+        }
+
+        @Test func `of a flood of listeners no more than the limit are taken`() async throws {
+            try await withHostileLab("listeners") { lab in
+                try await lab.unnoticed { try await lab.attack("listeners", "6000") }
+                try await eventually("its listeners are gone") { try await lab.client().listeners().isEmpty }
+                let lines = try lab.logged("limits.listenersPerContainer")
+                #expect((1...30).contains(lines), "\(lines) lines: at most one a second")
+            }
+        }
+
+        @Test(arguments: ["garbage", "silent", "slow", "control", "crowd"])
         func `what a stranger sends to the router's ports is turned away`(kind: String) async throws {
             try await withHostileLab(kind) { lab in
                 let address = try lab.fixture.address("h1")
@@ -188,10 +219,10 @@ extension Integration {
                     try await fixture.check(
                         [probe, "connect-echo", try fixture.address("h1c1"), "7600", "--count", "10"], on: "h2c1")
                     let outcome = try await thief.wait()
-                    #expect(outcome.output.contains("done 75"), "\(outcome.output)\(outcome.errorOutput)")
+                    #expect(outcome.output.contains("done 96"), "\(outcome.output)\(outcome.errorOutput)")
                     let counts = try await lab.client().status().counts
                     #expect(counts["accepted"] == 10)
-                    #expect(counts["preamblesRejected"] == 75)
+                    #expect(counts["preamblesRejected"] == 96)
                 }
             }
         }

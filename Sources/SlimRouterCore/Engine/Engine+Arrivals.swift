@@ -83,9 +83,7 @@ extension Engine {
     private func wait(
         for connection: consuming OwnedDescriptor, first: UnsafeRawBufferPointer
     ) throws(Errno) {
-        if arrivals.count >= Self.mostArrivals, let oldest = arrivals.values.min(by: { $0.deadline < $1.deadline }) {
-            drop(oldest, because: "too many wait")
-        }
+        if arrivals.count >= Self.mostArrivals, let oldest = arrivals.oldest { drop(oldest, because: "too many wait") }
         let raw = connection.raw
         let arrival = Arrival(connection, deadline: .now + Self.preambleTimeout, first: first)
         arrival.token = sources.add(.arrival(arrival))
@@ -93,7 +91,7 @@ extension Engine {
             sources.remove(arrival.token)
             throw error
         }
-        arrivals[ObjectIdentifier(arrival)] = arrival
+        arrivals.append(arrival)
     }
 
     func proceed(_ arrival: Arrival) {
@@ -114,9 +112,10 @@ extension Engine {
     }
 
     private func remove(_ arrival: Arrival) -> OwnedDescriptor? {
-        arrivals[ObjectIdentifier(arrival)] = nil
-        sources.remove(arrival.token)
+        // Its descriptor is there as long as it is in the list.
         guard let connection = arrival.descriptor.take() else { return nil }
+        arrivals.remove(arrival)
+        sources.remove(arrival.token)
         epoll.remove(connection.raw)
         return connection
     }

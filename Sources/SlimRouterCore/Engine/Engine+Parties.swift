@@ -19,7 +19,7 @@ extension Engine {
                 return log.warning(
                     "parties \(peer.name)", "host \(peer.name) lists more containers than a host can have")
             }
-            peer.arriving += update.present
+            peer.arriving += update.present.filter { isCredible($0, of: peer) }
         case .last:
             let present = peer.arriving + update.present
             peer.arriving = []

@@ -9,6 +9,8 @@ internal import SystemPackage
 extension Engine {
     private static let mostInterest = 200_000
     private static let oldKeyLifetime: Duration = .seconds(30)
+    /// So many keys of one peer count at a time: one that makes more has lost its connections, or is up to something.
+    static let mostKeys = 8
 
     func update(hosts records: [HostRecord]) {
         let names = Set(records.map(\.name))
@@ -96,6 +98,9 @@ extension Engine {
     }
 
     private func take(_ key: PreambleKey, from peer: Peer) {
+        if let known = inboundKeys[key.id], known.peer !== peer {
+            return log.warning("key \(peer.name)", "host \(peer.name) has chosen the number of another host's key")
+        }
         let expiry = ContinuousClock.now + Self.oldKeyLifetime
         peer.inboundKeys.removeAll { id in
             guard let old = inboundKeys[id], old.peer === peer else { return true }
@@ -107,6 +112,8 @@ extension Engine {
             return false
         }
         endPrepared(of: peer)
+        // The oldest end first.
+        while peer.inboundKeys.count >= Self.mostKeys { inboundKeys[peer.inboundKeys.removeFirst()] = nil }
         let inbound = InboundKey(peer: peer, key: SymmetricKey(data: key.secret))
         add(inbound, id: key.id)
         remember { keeper throws(Errno) in try keeper.keep(key: key.id, of: peer.name, inbound.key) }
@@ -121,6 +128,7 @@ extension Engine {
 
     func add(_ key: InboundKey, id: UInt64) {
         inboundKeys[id] = key
+        key.peer.inboundKeys.removeAll { $0 == id }
         key.peer.inboundKeys.append(id)
     }
 

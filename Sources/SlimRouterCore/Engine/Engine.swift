@@ -70,7 +70,7 @@ final class Engine {
     var dataPorts: [DataPort] = []
     /// The host's own, for connections with other hosts; `nil` where it is the one for those within.
     let congestionControl = Engine.hostCongestionControl()
-    var arrivals: [ObjectIdentifier: Arrival] = [:]
+    var arrivals = ArrivalList()
     var departures: [ObjectIdentifier: Departure] = [:]
     var probesDue: ContinuousClock.Instant?
     var starved: [(descriptor: CInt, token: UInt64)] = []
@@ -237,7 +237,7 @@ final class Engine {
         // Once a tick, however much happens: there may be thousands that say nothing.
         guard sweepDue <= now else { return }
         sweepDue = now + Self.tick
-        for arrival in arrivals.values where arrival.deadline <= now { drop(arrival, because: "it said nothing") }
+        while let oldest = arrivals.oldest, oldest.deadline <= now { drop(oldest, because: "it said nothing") }
         for departure in departures.values where departure.deadline <= now { giveUp(departure) }
         for (id, explanation) in explanations where explanation.deadline <= now {
             explanations[id] = nil

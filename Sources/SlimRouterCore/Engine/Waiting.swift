@@ -22,6 +22,9 @@ final class Arrival {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Preamble.byteCount, alignment: 8)
     var received = 0
     var token: UInt64 = 0
+    /// Its neighbours in an ``ArrivalList``.
+    var previous: Arrival?
+    var next: Arrival?
 
     init(
         _ descriptor: consuming OwnedDescriptor, deadline: ContinuousClock.Instant, first: UnsafeRawBufferPointer

@@ -160,6 +160,73 @@ def silent(count):
     sys.stdin.read()
 
 
+def halves(count):
+    """Requests that end in the middle, on a connection each: every one is hung up on."""
+    for index in range(int(count)):
+        link = dial()
+        send(link, request(index % 7)[: 1 + index % 63])
+        assert len(link.recv(4096)) == 192, "no greeting"
+        assert answer(link) is None, "half a request was answered"
+        link.close()
+    print("done")
+
+
+def gone(count):
+    """Asks and goes away: the router's answer, or what was given, finds nobody."""
+    for index in range(int(count)):
+        link = dial()
+        tcp = socket.socket()
+        if index % 3 == 0:
+            send(link, request(CONNECT, flags=index % 64, destination=("10.32.2.2", 80)), [tcp.fileno()])
+        elif index % 3 == 1:
+            tcp.listen()
+            send(link, request(LISTEN), [tcp.fileno()])
+        else:
+            one, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            one.close()
+            send(link, request(2 + index % 5, destination=("10.32.2.2", 80)), [other.fileno()])
+        link.close()
+    print("done")
+
+
+def flood(seconds):
+    """Asks as fast as it can on several connections, and reads no answer. Who is hung up on begins anew."""
+    tcp = socket.socket()
+    wanted = [request(CONNECT, destination=("10.32.2.2", 80)), request(LOOKUP), request(ORIGINAL), request(CONNECT, flags=33)]
+    end, links, sent = time.monotonic() + float(seconds), [], 0
+    while time.monotonic() < end:
+        while len(links) < 50:
+            links.append(dial())
+            links[-1].setblocking(False)
+        for link in list(links):
+            try:
+                for each in wanted:
+                    link.sendmsg([each], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [tcp.fileno()]))])
+                    sent += 1
+            except BlockingIOError:
+                pass
+            except OSError:
+                links.remove(link)
+    assert sent > 1000, sent
+    print("done")
+
+
+def listeners(count):
+    """One listening socket given away again and again, and every channel kept: no more than the limit are taken."""
+    listener = socket.socket()
+    listener.listen()
+    link, kept, verdicts = greeted(), [], {}
+    for _ in range(int(count)):
+        send(link, request(LISTEN), [listener.fileno()])
+        data, control, _, _ = link.recvmsg(4096, 1024)
+        verdict = struct.unpack_from("=I", data, 16)[0]
+        verdicts[verdict] = verdicts.get(verdict, 0) + 1
+        kept += control
+    assert set(verdicts) == {0, 1}, verdicts
+    print(f"taken {verdicts[0]}", flush=True)
+    print("done")
+
+
 def linger(arguments):
     """Connections that cannot be closed for a long time, left to the router to close."""
     operation, address, port, count = arguments.split(",")

@@ -46,8 +46,9 @@ def garbage(address, ports):
     print("done", flush=True)
 
 
-def silent(address, ports, count=3000):
+def silent(address, ports, count=10_000):
     """Connections that say nothing or half of a preamble, and stay. They are let go after some seconds."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count + 1000, count + 1000))
     held = []
     for index in range(count):
         try:
@@ -76,8 +77,28 @@ def silent(address, ports, count=3000):
     print("done", flush=True)
 
 
+def slow(address, ports, count=300):
+    """Something like a preamble, byte by byte: whoever keeps on talking is let go no later than who says nothing."""
+    held = [socket.create_connection((address, random.choice(ports))) for _ in range(count)]
+    text, started = b"SLIM\1" + bytes(83), time.monotonic()
+    for position in range(len(text) - 1):
+        still = []
+        for connection in held:
+            try:
+                connection.send(text[position : position + 1])
+                still.append(connection)
+            except OSError:
+                pass
+        held = still
+        if not held:
+            break
+        time.sleep(0.2)
+    assert not held, f"{len(held)} are open after {time.monotonic() - started:.0f} seconds"
+    print("done", flush=True)
+
+
 def replay(address, ports):
-    """Catches preambles of others' connections on the wire, and sends them again, whole and altered."""
+    """Catches preambles of others' connections on the wire, and sends them again: whole, altered, cut off, and slowly."""
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(3))  # ETH_P_ALL: what this host sends, too
     wire.settimeout(20)
     print("ready", flush=True)
@@ -105,7 +126,20 @@ def replay(address, ports):
             assert answer in ("reset", "closed"), answer
             attempts += 1
             connection.close()
-    print(f"done {attempts}", flush=True)
+        for length in (1, 16, 72, 87):
+            connection = socket.create_connection((address, random.choice(ports)))
+            connection.sendall(preamble[:length])
+            connection.shutdown(socket.SHUT_WR)
+            assert outcome(connection) in ("reset", "closed"), length
+            attempts += 1
+            connection.close()
+    connection = socket.create_connection((address, random.choice(ports)))
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for position in range(PREAMBLE):
+        connection.sendall(preamble[position : position + 1])
+        time.sleep(0.01)
+    assert outcome(connection) in ("reset", "closed")
+    print(f"done {attempts + 1}", flush=True)
 
 
 def control(address, ports):
