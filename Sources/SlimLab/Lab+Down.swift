@@ -67,12 +67,15 @@ extension Lab {
         }
         let start = ContinuousClock.now
         var asked: Set<pid_t> = []
+        var seen: Set<RunningProcess> = []
         while true {
             let processes = RunningProcess.all(inNamespaces: inodes)
-            if processes.isEmpty { return }
+            seen.formUnion(processes)
+            if seen.allSatisfy(\.hasEnded) { return }
             let elapsed = ContinuousClock.now - start
             guard elapsed < .seconds(12) else {
-                let left = processes.map { "\($0.id) (\($0.arguments.first ?? "?"))" }.joined(separator: ", ")
+                let left = seen.filter { !$0.hasEnded }.map { "\($0.id) (\($0.arguments.first ?? "?"))" }.joined(
+                    separator: ", ")
                 throw LabError(.state, "lab \(directory.name): cannot end the processes \(left)")
             }
             for process in processes {

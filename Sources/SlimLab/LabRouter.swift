@@ -7,6 +7,9 @@ package struct LabRouter: Sendable {
     let directory: LabDirectory
     let host: LabHost
 
+    /// For what a router does in less than a second: the machine may be busy, or an emulated one.
+    private static let patience: Duration = .seconds(60)
+
     private var configuration: String { directory.routerConfiguration(host.name) }
 
     /// The processes that are this router: the one that was started and, where that keeps another, the other.
@@ -58,7 +61,7 @@ package struct LabRouter: Sendable {
             if let id, RunningProcess(id: id) == nil {
                 throw LabError(.router, "\(host.name): the router ended: \(lastWords())")
             }
-            guard ContinuousClock.now - start < .seconds(15) else {
+            guard ContinuousClock.now - start < Self.patience else {
                 throw LabError(.router, "\(host.name): the router does not answer on its admin socket: \(lastWords())")
             }
             try? await Task.sleep(for: .milliseconds(20))
@@ -89,7 +92,7 @@ package struct LabRouter: Sendable {
         while true {
             let hosts = (try? await client.hosts()) ?? []
             if hosts.filter(\.connected).count >= count { return }
-            guard ContinuousClock.now - start < .seconds(15) else {
+            guard ContinuousClock.now - start < Self.patience else {
                 let missing = hosts.filter { !$0.connected }.map { "\($0.name) (\($0.reason ?? "no reason known"))" }
                 throw LabError(
                     .router,
