@@ -1,4 +1,5 @@
 import Foundation
+import SlimGuard
 import SlimLab
 import Testing
 
@@ -9,6 +10,8 @@ extension Integration {
         private func withBareHost(_ purpose: String, _ body: @Sendable (BareHost) async throws -> Void) async throws {
             try await Fixture.withLab("start-" + purpose, hosts: 2, containers: 1) { fixture in
                 let host = BareHost(fixture: fixture, folder: try TemporaryFolder())
+                // Where a router's directory was in the folder, not in the lab.
+                defer { ControlGroup.removeAll(below: host.folder.path) }
                 try await host.makeBare()
                 try await body(host)
             }
