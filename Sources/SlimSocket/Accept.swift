@@ -47,6 +47,8 @@ private func accept(
         let hasEnded = count == 0 || count < 0 && slim_errno() == SLIM_ECONNRESET
         if count < 0, !hasEnded { return -1 }
         if hasEnded {
+            // An empty message can have a descriptor too.
+            if connection >= 0 { _ = Kernel.quietly { slim_close(connection) } }
             Channel.waitForRestoration()
             guard let current = Channel(fd) else { return slim_real_accept4(fd, address, length, flags) }
             guard Sandbox.mayAsk, current.silence(fd) else { return fail(SLIM_EMFILE) }

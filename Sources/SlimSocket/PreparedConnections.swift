@@ -126,6 +126,8 @@ extension PreparedConnections.Queue {
             let count = slim_receive(
                 entry.descriptor, &message, size, &socket, SLIM_MSG_CMSG_CLOEXEC | SLIM_MSG_DONTWAIT)
             if count <= 0 {
+                // An empty message can have a descriptor too.
+                if socket >= 0 { _ = slim_close(socket) }
                 // Empty; or the router has ended it.
                 if count == 0 || slim_errno() != SLIM_EAGAIN { end() }
                 return nil

@@ -179,7 +179,12 @@ enum RouterLink {
                 if count == MemoryLayout<slim_greeting>.size { remember(message) }
             } else if count == MemoryLayout<slim_reply>.size, message.header.sequence == request.header.sequence {
                 let reply = withUnsafeBytes(of: &message) { $0.load(as: slim_reply.self) }
-                return .answer(RouterAnswer(reply: reply, descriptor: passed, queue: queue))
+                guard request.header.flags & SLIM_REQUEST_QUEUE.rawValue == 0 else {
+                    return .answer(RouterAnswer(reply: reply, descriptor: passed, queue: queue))
+                }
+                // Nobody has asked for a second one.
+                close((queue, -1))
+                return .answer(RouterAnswer(reply: reply, descriptor: passed))
             }
             close(both)
         }
