@@ -7,7 +7,7 @@ import CSlimSocket
 /// no reader or writer ever waits for, so that it may be used in a signal handler.
 enum KnownSockets {
     private static func slot(_ cookie: UInt64, _ way: Int) -> UnsafeMutablePointer<slim_known> {
-        let set = Int(truncatingIfNeeded: cookie &* 0x9e37_79b9_7f4a_7c15 >> 32) & (Int(SLIM_KNOWN_SLOTS) / 4 - 1)
+        let set = Int(truncatingIfNeeded: (cookie &* 0x9e37_79b9_7f4a_7c15) >> 32) & (Int(SLIM_KNOWN_SLOTS) / 4 - 1)
         return slim_known_table() + (set * 4 + way)
     }
 
@@ -48,7 +48,7 @@ enum KnownSockets {
 /// Every call that changes a socket takes it out. An entry that was overwritten by another only costs the asking.
 enum PristineSockets {
     private static func slot(_ cookie: UInt64) -> UnsafeMutablePointer<UInt64> {
-        slim_pristine_table() + Int(truncatingIfNeeded: cookie &* 0x9e37_79b9_7f4a_7c15 >> 32)
+        slim_pristine_table() + Int(truncatingIfNeeded: (cookie &* 0x9e37_79b9_7f4a_7c15) >> 32)
             & (Int(SLIM_PRISTINE_SLOTS) - 1)
     }
 

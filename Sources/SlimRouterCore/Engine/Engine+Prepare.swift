@@ -22,7 +22,7 @@ extension Engine {
     /// told of its end there may be.
     func findRoom() -> Bool {
         if connections.count < settings.connections { return true }
-        drainQueues { _ in true }
+        if waiting > 0 { drainQueues { _ in true } }
         return false
     }
 
