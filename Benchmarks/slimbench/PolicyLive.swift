@@ -56,11 +56,11 @@ struct PolicyLive: AsyncParsableCommand {
             longest.append(try await busy)
         }
         await server.end()
-        print("reload of \(rules) rules, in force: \(Results.text(median(reloads), 1)) ms")
+        print("reload of \(rules) rules, in force: \(Results.text(reloads.median, 1)) ms")
         show(
-            "connect() p50", median(times[large] ?? []), "with \(rules) rules", median(times[empty] ?? []), "with none")
+            "connect() p50", (times[large] ?? []).median, "with \(rules) rules", (times[empty] ?? []).median, "with none")
         show(
-            "longest of 3000 connect()", median(longest), "while \(rules) rules are taken", median(longestAlone), "else"
+            "longest of 3000 connect()", longest.median, "while \(rules) rules are taken", longestAlone.median, "else"
         )
     }
 
@@ -87,7 +87,7 @@ struct PolicyLive: AsyncParsableCommand {
             await loop.end()
         }
         await server.end()
-        show("connect() p50", median(times[1]), "beside a denied program in a loop", median(times[0]), "alone")
+        show("connect() p50", times[1].median, "beside a denied program in a loop", times[0].median, "alone")
         _ = try await router.reloadPolicy(PolicyRequest(file: empty))
     }
 
@@ -136,7 +136,6 @@ struct PolicyLive: AsyncParsableCommand {
         return "{\"version\": 1, \"rules\": [\((entries + (extra.isEmpty ? [] : [extra])).joined(separator: ",\n"))]}\n"
     }
 
-    private func median(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.sorted()[values.count / 2] }
 
     private func show(_ what: String, _ value: Double, _ with: String, _ other: Double, _ without: String) {
         print(

@@ -34,7 +34,8 @@ extension Results {
     /// met the same machine, more or less; the medians of each network need not have.
     func ratio(_ metric: Metric, _ other: Mode) -> Double? {
         let pairs = zip(values(metric, .slim), values(metric, other))
-        return Self.median(pairs.compactMap { slim, value in value > 0 ? slim / value : nil })
+        let ratios = pairs.compactMap { slim, value in value > 0 ? slim / value : nil }
+        return ratios.isEmpty ? nil : ratios.median
     }
 
     static func text(_ value: Double, _ decimals: Int) -> String {

@@ -10,18 +10,13 @@ struct Results {
 
     /// The median of a metric's samples; `nil` when there are none.
     func median(_ metric: Metric, _ mode: Mode) -> Double? {
-        Self.median(values(metric, mode))
+        let values = values(metric, mode)
+        return values.isEmpty ? nil : values.median
     }
 
     /// A metric's samples, in the order in which they were taken.
     func values(_ metric: Metric, _ mode: Mode) -> [Double] { samples[metric]?[mode] ?? [] }
 
-    static func median(_ values: [Double]) -> Double? {
-        if values.isEmpty { return nil }
-        let sorted = values.sorted()
-        let middle = sorted.count / 2
-        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-    }
 
     var metrics: [Metric] { Metric.allCases.filter { samples[$0] != nil } }
 
@@ -64,5 +59,14 @@ struct Results {
             try container.encode(overlay, forKey: .overlay)
             try container.encode(slim, forKey: .slim)
         }
+    }
+}
+
+extension [Double] {
+    /// The one in the middle, or between the two that are; 0 of none.
+    var median: Double {
+        if isEmpty { return 0 }
+        let sorted = sorted()
+        return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
     }
 }

@@ -59,10 +59,10 @@ struct SecureBench: AsyncParsableCommand {
         }
         for server in servers { await server.end() }
         for (row, series) in zip(Self.rows, values) {
-            let (without, with) = (median(series[0]), median(series[1]))
+            let ratio = zip(series[1], series[0]).map { $0 / $1 }.median
             print(
-                "\(row.name): \(Results.text(with, row.decimals)) \(row.unit) in secure mode, "
-                    + "\(Results.text(without, row.decimals)) without: \(Results.text(with / without, 3))")
+                "\(row.name): \(Results.text(series[1].median, row.decimals)) \(row.unit) in secure mode, "
+                    + "\(Results.text(series[0].median, row.decimals)) without: \(Results.text(ratio, 3))")
         }
     }
 
@@ -90,5 +90,4 @@ struct SecureBench: AsyncParsableCommand {
         await server.end()
     }
 
-    private func median(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.sorted()[values.count / 2] }
 }

@@ -100,10 +100,10 @@ struct LiveScale {
                 found[index].append(value)
             }
         }
-        column.add("set-ups, repeated", "1/s", median(found[0]), decimals: 0)
-        column.add("set-up and echo, repeated, p50", "us", median(found[1]))
-        column.add("the same by the plain overlay", "us", median(found[2]))
-        column.add("set-up, repeated: CPU of both routers", "us", median(found[3]))
+        column.add("set-ups, repeated", "1/s", found[0].median, decimals: 0)
+        column.add("set-up and echo, repeated, p50", "us", found[1].median)
+        column.add("the same by the plain overlay", "us", found[2].median)
+        column.add("set-up, repeated: CPU of both routers", "us", found[3].median)
     }
 
     /// A program connects to each of many listeners once: the router is asked each time.
@@ -121,9 +121,9 @@ struct LiveScale {
                 found[index].append(value)
             }
         }
-        column.add("connect(), once to each of many, p50", "us", median(found[0]))
-        column.add("the same by the plain overlay, p50", "us", median(found[1]))
-        column.add("connect(), once to each: CPU of both routers", "us", median(found[2]))
+        column.add("connect(), once to each of many, p50", "us", found[0].median)
+        column.add("the same by the plain overlay, p50", "us", found[1].median)
+        column.add("connect(), once to each: CPU of both routers", "us", found[2].median)
     }
 
     private func measureLists(_ level: Int, _ column: inout ScaleFigures.Column) async throws {
@@ -137,7 +137,7 @@ struct LiveScale {
             }
             times.append(time * 1000)
         }
-        column.add("list of connections", "ms", median(times))
+        column.add("list of connections", "ms", times.median)
         let folder = try WorkFolder()
         let policy = try folder.write("policy.json", Self.policy)
         let reload = try await client.reloadPolicy(PolicyRequest(file: policy))
@@ -199,7 +199,6 @@ struct LiveScale {
         try Self.hosts.map { (host) throws in try processorTime(of: host) }.reduce(0, +)
     }
 
-    private func median(_ values: [Double]) -> Double { values.isEmpty ? 0 : values.sorted()[values.count / 2] }
 }
 
 /// Seconds that something takes.
