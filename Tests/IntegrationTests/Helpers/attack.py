@@ -190,14 +190,18 @@ def gone(count):
 
 
 def flood(seconds):
-    """Asks as fast as it can on several connections, and reads no answer. Who is hung up on begins anew."""
+    """Asks as fast as it can on several connections, and reads no answer. Who is hung up on begins anew, until its container is
+    shut out: more has to be closed than is closed meanwhile."""
     tcp = socket.socket()
     wanted = [request(CONNECT, destination=("10.32.2.2", 80)), request(LOOKUP), request(ORIGINAL), request(CONNECT, flags=33)]
     end, links, sent = time.monotonic() + float(seconds), [], 0
     while time.monotonic() < end:
-        while len(links) < 50:
-            links.append(dial())
-            links[-1].setblocking(False)
+        try:
+            while len(links) < 50:
+                links.append(dial())
+                links[-1].setblocking(False)
+        except ConnectionRefusedError:
+            break
         for link in list(links):
             try:
                 for each in wanted:
