@@ -54,7 +54,7 @@ final class RouterFixture {
             ContainerArrangement(name: "c1", in: .current(), ipv4: Self.c1, ipv6: nil, labels: ["tier": "web"]))
         try engine.add(ContainerArrangement(name: "c2", in: other, ipv4: Self.c2, ipv6: nil, labels: ["tier": "db"]))
         engine.update(hosts: try Self.records())
-        engine.adopt(policy) { _ in }
+        engine.adopt(policy) { _, _ in }
         engine.adopt(KeptState())
         turn()
     }
