@@ -58,7 +58,8 @@ struct PolicyLive: AsyncParsableCommand {
         await server.end()
         print("reload of \(rules) rules, in force: \(Results.text(reloads.median, 1)) ms")
         show(
-            "connect() p50", (times[large] ?? []).median, "with \(rules) rules", (times[empty] ?? []).median, "with none")
+            "connect() p50", (times[large] ?? []).median, "with \(rules) rules", (times[empty] ?? []).median,
+            "with none")
         show(
             "longest of 3000 connect()", longest.median, "while \(rules) rules are taken", longestAlone.median, "else"
         )
@@ -135,7 +136,6 @@ struct PolicyLive: AsyncParsableCommand {
         }
         return "{\"version\": 1, \"rules\": [\((entries + (extra.isEmpty ? [] : [extra])).joined(separator: ",\n"))]}\n"
     }
-
 
     private func show(_ what: String, _ value: Double, _ with: String, _ other: Double, _ without: String) {
         print(

@@ -17,7 +17,6 @@ struct Results {
     /// A metric's samples, in the order in which they were taken.
     func values(_ metric: Metric, _ mode: Mode) -> [Double] { samples[metric]?[mode] ?? [] }
 
-
     var metrics: [Metric] { Metric.allCases.filter { samples[$0] != nil } }
 
     /// `{"metric": {"unit": .., "better": "higher|lower", "host": .., "overlay": .., "slim": ..}}`; `null` where nothing was measured.

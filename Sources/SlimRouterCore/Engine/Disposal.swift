@@ -11,13 +11,27 @@ final class Disposal: Sendable {
     private struct State {
         var waiting: [CInt] = []
         var threads = 0
+        /// When the last one was begun with.
+        var progress = ContinuousClock.now
+
+        var pending: Int { waiting.count + threads }
     }
 
     private static let mostThreads = 4
+    private static let patience: Duration = .seconds(1)
     private let state = Mutex(State())
 
     /// How many descriptors are not closed yet.
-    var pending: Int { state.withLock { $0.waiting.count + $0.threads } }
+    var pending: Int { state.withLock { $0.pending } }
+
+    /// Whether there are more to close than there should be, and it is not for lack of time: programs that end at once on a
+    /// busy machine leave many, too, for a moment.
+    func isStuck(beyond limit: Int) -> Bool {
+        state.withLock { state in
+            guard state.pending >= limit else { return false }
+            return state.pending >= limit * 4 || state.progress + Self.patience <= .now
+        }
+    }
 
     func close(_ descriptor: consuming OwnedDescriptor) {
         let raw = descriptor.release()
@@ -36,6 +50,7 @@ final class Disposal: Sendable {
     private func work() {
         while true {
             let raw = state.withLock { state -> CInt? in
+                state.progress = .now
                 if let next = state.waiting.popLast() { return next }
                 state.threads -= 1
                 return nil

@@ -61,7 +61,7 @@ extension Engine {
 
     /// A container that has sent more descriptors that cannot be closed than it may have programs is served no longer.
     func isBearable(_ container: Container) -> Bool {
-        guard container.disposal.pending >= settings.socketsPerContainer else { return true }
+        guard container.disposal.isStuck(beyond: settings.socketsPerContainer) else { return true }
         log.error(
             "bear \(container.name)",
             "container \(container.name): it sent \(settings.socketsPerContainer) descriptors that cannot be closed; from now on "
