@@ -9,7 +9,7 @@ internal import SlimRegistry
 ///
 ///     protocol -> container's address -> other end's address -> port
 struct JudgementChains {
-    /// Empty when nothing is denied to anybody.
+    /// Empty when nothing is denied to anybody, and nothing is to be tracked for a denial to come.
     let lines: [String]
 
     private static let families = [IPAddress.Family.v4, .v6]
@@ -36,7 +36,7 @@ struct JudgementChains {
             }
             dispatch += Self.dispatch(direction, ways)
         }
-        lines = maps.isEmpty ? [] : maps + writer.lines + dispatch + Self.fixed(rules)
+        lines = maps.isEmpty && !rules.tracksAlways ? [] : maps + writer.lines + dispatch + Self.fixed(rules)
     }
 
     /// What becomes of the packets of each container of which something is denied.

@@ -14,16 +14,19 @@ package struct PacketRules: Sendable {
     package var bridge: String
     /// Where VXLAN packets of other hosts come to. They are not tracked: the packets inside are.
     package var tunnel: Endpoint
+    /// Whether connections are tracked before anything is denied: of one that is older nobody knows for certain who began it.
+    package var tracksAlways: Bool
 
     package init(
         policy: CompiledPolicy, containers: [LocalContainer], others: [PolicyContainer], bridge: String,
-        tunnel: Endpoint
+        tunnel: Endpoint, tracksAlways: Bool = false
     ) {
         self.policy = policy
         self.containers = containers
         self.others = others
         self.bridge = bridge
         self.tunnel = tunnel
+        self.tracksAlways = tracksAlways
     }
 }
 

@@ -121,7 +121,7 @@ final class PolicyManager: Sendable {
             let hosts = knownHosts()
             let others = Self.containers(of: hosts)
             do throws(PacketFilterError) {
-                try filterPackets(by: state.policy, for: state.containers ?? [], others)
+                try filterPackets(state, for: state.containers ?? [], others)
             } catch {
                 logger.error("packets do not obey the policy for new containers", metadata: ["error": "\(error)"])
             }
@@ -147,7 +147,7 @@ final class PolicyManager: Sendable {
         let containers = records.compactMap { LocalContainer($0) }
         try state.withLock { (state) throws(PacketFilterError) in
             let others = otherContainers()
-            try filterPackets(by: state.policy, for: containers, others)
+            try filterPackets(state, for: containers, others)
             state.containers = containers
             shapeTraffic(&state, others)
         }
@@ -159,17 +159,26 @@ final class PolicyManager: Sendable {
             mendTraffic(&state)
             guard !filter.isPresent() else { return }
             do throws(PacketFilterError) {
-                try filterPackets(by: state.policy, for: state.containers ?? [], otherContainers())
+                try filterPackets(state, for: state.containers ?? [], otherContainers())
                 logger.warning("the packet filter was gone, and is back: flush other tables than Slim's only")
             } catch { logger.error("packets do not obey the policy", metadata: ["error": "\(error)"]) }
         }
     }
 
     private func filterPackets(
-        by policy: CompiledPolicy, for containers: [LocalContainer], _ others: [PolicyContainer]
+        _ state: State, for containers: [LocalContainer], _ others: [PolicyContainer]
+    ) throws(PacketFilterError) {
+        try filterPackets(by: state.policy, for: containers, others, isConfigured: state.file != nil)
+    }
+
+    /// - Parameter isConfigured: whether the operator has given a policy: it may deny something one day.
+    private func filterPackets(
+        by policy: CompiledPolicy, for containers: [LocalContainer], _ others: [PolicyContainer], isConfigured: Bool
     ) throws(PacketFilterError) {
         try filter.apply(
-            PacketRules(policy: policy, containers: containers, others: others, bridge: bridge, tunnel: tunnel))
+            PacketRules(
+                policy: policy, containers: containers, others: others, bridge: bridge, tunnel: tunnel,
+                tracksAlways: isConfigured))
         mailbox.post { $0.isFilterInForce = true }
     }
 
@@ -237,7 +246,9 @@ final class PolicyManager: Sendable {
                 shapeTraffic(&state, others)
                 throw AdminError(.internalError, "\(error); the policy in force stays")
             }
-            do throws(PacketFilterError) { try filterPackets(by: policy, for: state.containers ?? [], others) } catch {
+            do throws(PacketFilterError) {
+                try filterPackets(by: policy, for: state.containers ?? [], others, isConfigured: true)
+            } catch {
                 shapeTraffic(&state, others)
                 throw AdminError(.internalError, "\(error); the policy in force stays")
             }

@@ -94,6 +94,8 @@ extension Integration {
         {
             try await PolicyLab.with("cut") { lab in
                 let fixture = lab.fixture
+                // From now on packets' connections are tracked from their beginning.
+                try await lab.reload("\"rules\": []")
                 let address = try fixture.address("h2c1")
                 let servers = ["5301", "5302", "5303"].map { ["iperf3", "-s", "-4", "--forceflush", "-p", $0] }
                 try await fixture.withServer(servers[0], on: "h2c1", until: "Server listening") { _ in
