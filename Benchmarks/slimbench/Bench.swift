@@ -83,7 +83,16 @@ struct Bench {
         let processes = try lab.record.hosts.flatMap { (host) throws in try lab.router(of: host.name).processes }
         func keep(on cores: String) async throws {
             for process in processes {
-                try await run(["taskset", "-a", "-cp", cores, "\(process.id)"], on: nil, underSlim: false)
+                let pin = ["taskset", "-a", "-cp", cores, "\(process.id)"]
+                // A thread that ends meanwhile makes it give up.
+                var attempts = 20
+                while true {
+                    attempts -= 1
+                    do throws(LabError) {
+                        try await run(pin, on: nil, underSlim: false)
+                        break
+                    } catch { if attempts == 0 { throw error } }
+                }
             }
         }
         try await keep(on: "\(core)")
