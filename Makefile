@@ -24,6 +24,8 @@ BPF_CC ?= clang
 BPF_FLAGS := -O2 -g -Wall -Wextra -Werror -target bpf -mcpu=v2 -Ibpf -Ikmod/uapi \
 	-I/usr/include/$(shell $(CC) -print-multiarch 2>/dev/null || echo x86_64-linux-gnu)
 
+BPF_OBJECTS := slim_guard slim_guard_lsm slim_pairs slim_ends
+
 PROGRAMS := slimctl slimrouter slimprobe slimbench
 SWIFT_SOURCES := Package.swift Sources Tests Benchmarks
 
@@ -64,7 +66,7 @@ build:
 		echo "$$program"; $(SWIFT_BUILD_STATIC) --product $$program; \
 		install -m 755 $$bin/$$program build/bin/$$program; \
 	done
-	@set -e; for object in slim_guard slim_guard_lsm slim_pairs; do \
+	@set -e; for object in $(BPF_OBJECTS); do \
 		echo "$$object.bpf.o"; $(BPF_CC) $(BPF_FLAGS) -c bpf/$$object.bpf.c -o build/lib/$$object.bpf.o; \
 	done
 	@ls -sh build/bin/slimctl build/bin/slimrouter build/lib/libslimsocket.so
@@ -133,7 +135,7 @@ install: ## install what is built below DESTDIR, with an example configuration a
 	install -m 755 build/bin/slimctl build/bin/slimrouter $(DESTDIR)$(PREFIX)/bin
 	strip --strip-debug $(DESTDIR)$(PREFIX)/bin/slimctl $(DESTDIR)$(PREFIX)/bin/slimrouter
 	install -m 755 build/lib/libslimsocket.so $(DESTDIR)$(PREFIX)/lib/slim
-	install -m 644 build/lib/slim_guard.bpf.o build/lib/slim_guard_lsm.bpf.o build/lib/slim_pairs.bpf.o $(DESTDIR)$(PREFIX)/lib/slim
+	install -m 644 $(BPF_OBJECTS:%=build/lib/%.bpf.o) $(DESTDIR)$(PREFIX)/lib/slim
 	install -d $(DESTDIR)$(PREFIX)/share/slim
 	build/bin/slimctl secure profile >$(DESTDIR)$(PREFIX)/share/slim/seccomp.json
 	install -m 644 docs/router.example.json $(DESTDIR)/etc/slim/router.example.json

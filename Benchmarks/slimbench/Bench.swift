@@ -11,8 +11,10 @@ struct Bench {
     private static let interrupted = Atomic<Bool>(false)
 
     /// Brings up a lab of its own, has it used, and takes it down whatever happens.
+    ///
+    /// - Parameter policy: whether its routers have one. Then the hosts track connections, their own too.
     static func run(
-        _ name: String, hosts: Int = 2, containers: Int = 2, secure: Bool = false,
+        _ name: String, hosts: Int = 2, containers: Int = 2, secure: Bool = false, policy: Bool = true,
         _ body: (Bench) async throws -> Void
     ) async throws {
         // The programs under way end by the same signal; what follows is taking down.
@@ -20,7 +22,7 @@ struct Bench {
         signal(SIGTERM) { _ in Bench.interrupted.store(true, ordering: .relaxed) }
         let directory = try LabDirectory(name)
         let binaries = try LabBinaries.find()
-        let shape = try LabShape(hosts: hosts, containers: containers, secure: secure)
+        let shape = try LabShape(hosts: hosts, containers: containers, secure: secure, policy: policy)
         try await Lab.down(directory)
         do {
             let lab = try await Lab.up(directory, shape, binaries) { say("lab: \($0)") }

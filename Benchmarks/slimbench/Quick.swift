@@ -23,7 +23,7 @@ struct Quick: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Bench.run("bench") { bench in
+        try await Bench.run("bench", policy: false) { bench in
             var results = Results()
             try Footprint(bench).measureIdle(&results)
             try await measure(bench, &results)

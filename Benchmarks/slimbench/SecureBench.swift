@@ -9,14 +9,14 @@ struct SecureBench: AsyncParsableCommand {
         abstract:
             "Measure Slim in secure mode (BPF guard, seccomp profile) beside Slim without, and revoking connections.")
 
-    @Option(help: "Rounds; each measures both, and medians are shown.") var rounds = 9
+    @Option(help: "Rounds; each measures both, one directly after the other: the median of their ratios is shown.")
+    var rounds = 21
     @Option(help: "Seconds of each iperf3 run.") var seconds = 2
     @Option(help: "Connections that are revoked at once.") var connections = 5000
 
-    private static let core = 1
     private static let port = "7031"
     private static let rows: [(name: String, unit: String, decimals: Int)] = [
-        ("throughput", "Gbit/s", 2), ("round trip, p50", "us", 2), ("connect(), p50", "us", 2),
+        ("throughput", "Gbit/s", 2), ("round trip, one core, p50", "us", 2), ("connect(), p50", "us", 2),
         ("connect and first reply, p50", "us", 2),
     ]
 
@@ -27,8 +27,8 @@ struct SecureBench: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Bench.run("plain") { plain in
-            try await Bench.run("secure", secure: true) { secure in
+        try await Bench.run("plain", policy: false) { plain in
+            try await Bench.run("secure", secure: true, policy: false) { secure in
                 try await compare(plain, secure)
                 try await revoke(secure)
             }
@@ -38,18 +38,20 @@ struct SecureBench: AsyncParsableCommand {
     private func compare(_ plain: Bench, _ secure: Bench) async throws {
         var servers: [LabProcess] = []
         for bench in [plain, secure] {
-            servers.append(try await bench.serveIperf(.slim))
+            servers.append(try await bench.serveIperf(.slim, pin: FullServers.pin))
             servers.append(try await bench.serveProbe(.slim))
+            servers.append(
+                try await bench.serveProbe(.slim, port: FullServers.sharedPort, cpu: FullServers.clientCore))
         }
         var values = [[[Double]]](repeating: [[], []], count: Self.rows.count)
         for round in 1...rounds {
             // Who is first takes turns: what the machine does otherwise meets both.
             for index in round.isMultiple(of: 2) ? [0, 1] : [1, 0] {
                 let bench = [plain, secure][index]
-                let pin = ["--cpu", "\(Self.core)", "--count", "10000"]
+                let pin = ["--cpu", "\(FullServers.clientCore)", "--count", "10000"]
                 let found = [
-                    try await bench.throughput(.slim, seconds: seconds).gigabits,
-                    try await bench.probe(.slim, "rtt", pin).p50,
+                    try await bench.throughput(.slim, seconds: seconds, pin: FullServers.clientPin).gigabits,
+                    try await bench.probe(.slim, "rtt", port: FullServers.sharedPort, pin).p50,
                     try await bench.probe(.slim, "connect", ["--count", "1000"]).p50,
                     try await bench.probe(.slim, "connect-echo", ["--count", "1000"]).p50,
                 ]

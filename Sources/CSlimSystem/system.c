@@ -59,3 +59,11 @@ void slim_name_thread(const char *name)
 {
 	prctl(PR_SET_NAME, name);
 }
+
+void slim_schedule_in_batches(void)
+{
+	struct sched_param parameters = { 0 };
+
+	if (sched_getscheduler(0) == SCHED_OTHER)
+		sched_setscheduler(0, SCHED_BATCH, &parameters);
+}

@@ -38,7 +38,7 @@ extension Lab {
         for host in record.hosts {
             try LabFile.makeDirectory(directory.hostDirectory(host.name))
             try LabFile.makeDirectory(directory.routerDirectory(host.name), mode: 0o755)
-            try LabFile.write(Array(Self.openPolicy.utf8), to: directory.policyFile(host.name))
+            if record.hasPolicy { try LabFile.write(Array(Self.openPolicy.utf8), to: directory.policyFile(host.name)) }
             let path = directory.routerConfiguration(host.name)
             do {
                 try configuration(of: host).write(to: path)
@@ -61,7 +61,7 @@ extension Lab {
             overlay: OverlaySettings(subnets: host.subnets.compactMap { Subnet($0) }),
             pki: Credentials(
                 authority: "\(pki)/ca.crt", certificate: "\(pki)/\(host.name).crt", key: "\(pki)/\(host.name).key"),
-            peers: peers, policy: directory.policyFile(host.name),
+            peers: peers, policy: record.hasPolicy ? directory.policyFile(host.name) : nil,
             directory: directory.routerDirectory(host.name),
             secure: SecureSettings(required: record.isSecure, guard: record.isSecure ? .bpf : .auto))
     }

@@ -16,7 +16,9 @@ extension Lab {
         let lock = try LabLock(directory)
         defer { withExtendedLifetime(lock) {} }
         if let record = (try? readRecord(directory)) ?? nil, record.ready, isComplete(record, directory) {
-            guard record.hosts == shape.record(name: directory.name).hosts, record.isSecure == shape.isSecure else {
+            guard record.hosts == shape.record(name: directory.name).hosts, record.isSecure == shape.isSecure,
+                record.hasPolicy == shape.hasPolicy
+            else {
                 throw LabError(
                     .state,
                     "lab \(directory.name) is up with \(record.shape), not with \(shape); end it with `slimctl lab down --name \(directory.name)`, or choose another --name"

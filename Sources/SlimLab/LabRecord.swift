@@ -7,6 +7,9 @@ package struct LabRecord: Codable, Hashable, Sendable {
     /// Whether its routers hand out host sockets only under the BPF guard, and its containers' programs run under the
     /// seccomp filter that belongs to it.
     package var isSecure: Bool
+    /// Whether its routers are configured with a policy, which allows everything until another one is loaded. With one packets'
+    /// connections are tracked.
+    package var hasPolicy: Bool
 }
 
 /// A host of a lab.

@@ -6,12 +6,14 @@ package struct LabShape: Hashable, Sendable, CustomStringConvertible {
     package let containers: Int
     /// Secure mode, by the BPF guard.
     package let isSecure: Bool
+    /// A policy from the beginning.
+    package let hasPolicy: Bool
 
     static let mostHosts = 250
     static let mostContainers = 250
 
     /// - Throws: ``LabError`` with `.usage` beyond 250 hosts or 250 containers on each: the addresses end there.
-    package init(hosts: Int = 2, containers: Int = 2, secure: Bool = false) throws(LabError) {
+    package init(hosts: Int = 2, containers: Int = 2, secure: Bool = false, policy: Bool = true) throws(LabError) {
         guard (1...Self.mostHosts).contains(hosts) else {
             throw LabError(.usage, "\(hosts) hosts are not possible: choose 1 to \(Self.mostHosts)")
         }
@@ -22,6 +24,7 @@ package struct LabShape: Hashable, Sendable, CustomStringConvertible {
         self.hosts = hosts
         self.containers = containers
         isSecure = secure
+        hasPolicy = policy
     }
 
     package var description: String {
@@ -47,7 +50,7 @@ package struct LabShape: Hashable, Sendable, CustomStringConvertible {
                             name: "h\(host)c\(index + 1)", ipv4: "10.32.\(host).\(index + 2)",
                             ipv6: address6.description)
                     })
-            }, isSecure: isSecure)
+            }, isSecure: isSecure, hasPolicy: hasPolicy)
     }
 
     private static func v6(_ prefix: String, _ number: Int) -> String { "\(prefix)::\(String(number, radix: 16))" }

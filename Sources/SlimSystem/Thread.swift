@@ -34,6 +34,12 @@ package func startThread(named name: String, _ body: @escaping @Sendable () -> V
     pthread_detach(thread)
 }
 
+/// From now on the calling thread does not take the processor from others when it wakes: it waits until they sleep, or their
+/// time is up. What the operator has set for the process stays.
+///
+/// The corresponding C function is `sched_setscheduler`, with `SCHED_BATCH`.
+package func giveWayToOthers() { slim_schedule_in_batches() }
+
 /// Stops the calling thread for a while. Not for the cooperative pool.
 package func pause(_ duration: Duration) {
     let (seconds, attoseconds) = duration.components

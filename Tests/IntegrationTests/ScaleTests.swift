@@ -71,13 +71,11 @@ extension Integration {
                         let router = try #require(try fixture.lab.router(of: "h1").process)
                         kill(router.id, SIGSTOP)
                         for holder in holders { await holder.end() }
-                        try await eventually("the kernel has dropped events") {
-                            let text = try await fixture.check(["cat", "/proc/net/netlink"], on: "h1")
-                            return text.split(separator: "\n").contains { line in
-                                let fields = line.split(separator: " ")
-                                // Of NETLINK_SOCK_DIAG, the column Drops.
-                                return fields.count > 8 && fields[1] == "4" && Int(fields[8]) ?? 0 > 0
-                            }
+                        try await eventually("the kernel has ended the sockets") {
+                            let text = try await fixture.check(["cat", "/proc/net/sockstat"], on: "h1")
+                            // `TCP: inuse N orphan N tw N ...`
+                            let line = text.split(separator: "\n").first { $0.hasPrefix("TCP:") }
+                            return line?.split(separator: " ").dropFirst(2).first.flatMap { Int($0) } ?? .max < 1000
                         }
                         kill(router.id, SIGCONT)
                         try await eventually("the connections are gone") { try await client.connections().isEmpty }
@@ -87,6 +85,35 @@ extension Integration {
                     try await fixture.expectFastPath(connections: 40) {
                         try await fixture.check(more + ["--count", "50"], on: "h1c1")
                     }
+                }
+            }
+        }
+
+        @Test func `sock_diag tells the ends of connections where the kernel takes no program for it`() async throws {
+            let folder = try TemporaryFolder()
+            try await Fixture.withLab("diag") { fixture in
+                let log = { () throws in
+                    try String(contentsOfFile: fixture.lab.directory.routerLog("h1"), encoding: .utf8)
+                }
+                #expect(try !log().contains("sock_diag"))
+                let other = try await Fixture.movedBinaries(into: folder)
+                try FileManager.default.removeItem(atPath: folder.path + "/lib/slim_ends.bpf.o")
+                try await fixture.lab.router(of: "h1").kill()
+                try await fixture.lab.startRouter(of: "h1", other)
+                #expect(try log().contains("sock_diag"))
+                let server = [Self.probe, "serve-many", "--port", Self.port]
+                try await fixture.withServer(server, on: "h2c1", until: "ready") { _ in
+                    let connect = [Self.probe, "connect-echo", try fixture.address("h2c1"), Self.port, "-4"]
+                    let client = AdminClient(socketPath: fixture.lab.directory.adminSocket("h1"))
+                    try await eventually("the router has found its peer") {
+                        try await fixture.check(connect + ["--count", "1"], on: "h1c1")
+                        return try await client.status().counts["connectsHandedOver"] ?? 0 > 0
+                    }
+                    try await fixture.expectFastPath(connections: 40) {
+                        try await fixture.check(connect + ["--count", "50"], on: "h1c1")
+                    }
+                    try await eventually("the connections are gone") { try await client.connections().isEmpty }
+                    #expect(try await client.status().counts["endsLost"] == 0)
                 }
             }
         }

@@ -25,7 +25,7 @@ struct Full: AsyncParsableCommand {
             "iperf3", "nginx", "ab", "wrk", "redis-server", "redis-benchmark", "memcached", "curl", "taskset",
         ])
         let start = ContinuousClock.now
-        try await Bench.run(name, containers: Placement.containers) { bench in
+        try await Bench.run(name, containers: Placement.containers, policy: false) { bench in
             let folder = try WorkFolder()
             let machine = await Machine(bench)
             say(machine.summary)

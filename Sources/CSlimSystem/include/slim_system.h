@@ -26,3 +26,5 @@ int slim_enter_network_namespace(int fd);
 int slim_get_cookie(int fd, int option, uint64_t *cookie);
 /* Names the calling thread; at most 15 bytes count. */
 void slim_name_thread(const char *name);
+/* The calling thread: sched_setscheduler with SCHED_BATCH in the place of SCHED_OTHER, another policy stays. */
+void slim_schedule_in_batches(void);

@@ -185,6 +185,7 @@ package final class RouterDaemon: Sendable {
         let logger = logger
         try explaining("connection thread") { () throws(Errno) in
             try startThread(named: "slim-engine") {
+                giveWayToOthers()
                 do throws(RouterError) {
                     let engine = try Engine(
                         settings: settings, security: condition, keeper: keeper, kept: kept, mailbox: mailbox,

@@ -115,12 +115,16 @@ final class Engine {
     var preparedDue: ContinuousClock.Instant?
     var voidings: [UInt64: Voiding] = [:]
     var leftovers: (due: ContinuousClock.Instant, cookies: Set<SocketCookie>)?
-    var ends: DestroyEvents
+    var ends: SocketEnds
     var endsToken: UInt64 = 0
     var endsResume: ContinuousClock.Instant?
     /// Whether the kernel's sockets are being compared with the table, and whether ends were lost since that began.
     var isResynchronising = false
     var isResynchronisingAgain = false
+    /// When they are compared next although nothing is known to be lost.
+    var comparisonDue: ContinuousClock.Instant?
+    /// The last comparison: of how many, when, and what it took for each.
+    var comparison = (count: 0, began: ContinuousClock.now, ended: ContinuousClock.now, cost: Duration.zero)
     var counters = Counters()
 
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 16)
@@ -144,8 +148,13 @@ final class Engine {
         do throws(Errno) { epoll = try Epoll() } catch {
             throw RouterError("epoll: \(error)")
         }
-        do throws(NetlinkError) { ends = try DestroyEvents() } catch {
+        do throws(NetlinkError) { ends = try SocketEnds() } catch {
             throw RouterError("\(error); the kernel needs CONFIG_INET_DIAG and this program CAP_NET_ADMIN")
+        }
+        if let shortcoming = ends.shortcoming {
+            logger.info(
+                "sock_diag tells the ends of connections, which makes each socket of this machine costlier to close",
+                metadata: ["reason": "\(shortcoming)"])
         }
         let table = settings.directory + "/connections"
         do throws(Errno) { connections = try ConnectionTable(path: table, capacity: settings.connections) } catch {
@@ -187,9 +196,8 @@ final class Engine {
         if review != nil { return .zero }
         if !arrivals.isEmpty || !departures.isEmpty || openQueries > 0 || !explanations.isEmpty { return Self.tick }
         if starvedResume != nil { return Self.tick }
-        guard let due = [endsResume, probesDue, delayedDue, preparedDue].lazy.compactMap({ $0 }).min() else {
-            return nil
-        }
+        let all = [endsResume, probesDue, delayedDue, preparedDue, comparisonDue]
+        guard let due = all.lazy.compactMap({ $0 }).min() else { return nil }
         return max(.zero, ContinuousClock.now.duration(to: due))
     }
 
@@ -227,6 +235,7 @@ final class Engine {
             endsResume = nil
             drainEnds()
         }
+        compareFromTimeToTime()
         if let resume = starvedResume, resume <= .now { feedStarved() }
         continueReview()
         if delayedDue != nil { answerDelayed() }

@@ -31,7 +31,11 @@ def one(target):
             text = sock.makefile().readline().split()
         except OSError as error:
             return "reset" if isinstance(error, ConnectionResetError) else f"read: {error}"
-        own, peer = sock.getsockname(), sock.getpeername()
+        try:
+            own, peer = sock.getsockname(), sock.getpeername()
+        except OSError:
+            # A policy has cut it meanwhile.
+            return "reset"
         if not text:
             return "ended"
         return "ok" if text == [own[0], str(own[1])] and peer == target else f"mixed {text} {own} {peer}"
