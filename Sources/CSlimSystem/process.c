@@ -2,9 +2,12 @@
 #define _GNU_SOURCE
 #include "slim_process.h"
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -61,4 +64,17 @@ int slim_peer_process(int fd)
 	struct ucred credentials;
 
 	return peer(fd, &credentials) == 0 ? credentials.pid : 0;
+}
+
+void slim_kill_and_wait(int process, int milliseconds)
+{
+	int fd = (int)syscall(SYS_pidfd_open, process, 0);
+	struct pollfd end = { .fd = fd, .events = POLLIN };
+
+	kill(process, SIGKILL);
+	if (fd < 0)
+		return;
+	/* Readable when its descriptors are closed. */
+	poll(&end, 1, milliseconds);
+	close(fd);
 }

@@ -18,8 +18,9 @@ package func startDetached(_ path: String, named name: String, _ arguments: [Str
 /// The effective user of the process at the other end of a Unix socket (`SO_PEERCRED`); `nil` when unknown.
 package func peerUser(_ fd: CInt) -> UInt32? { UInt32(exactly: slim_peer_user(fd)) }
 
-/// Ends the process at the other end of a Unix socket, which must live: its number is another's otherwise.
+/// Ends the process at the other end of a Unix socket, which must live: its number is another's otherwise. Waits until its
+/// descriptors are closed, for half a second at most.
 package func killPeer(_ fd: CInt) {
     let process = slim_peer_process(fd)
-    if process > 1 { kill(process, SIGKILL) }
+    if process > 1 { slim_kill_and_wait(process, 500) }
 }

@@ -17,3 +17,5 @@ int slim_unmap(void *address, size_t length);
 long slim_peer_user(int fd);
 /* The process at the other end of a Unix socket; 0 when unknown. */
 int slim_peer_process(int fd);
+/* kill(process, SIGKILL), then poll() of its pidfd until it has ended, for some milliseconds at most. */
+void slim_kill_and_wait(int process, int milliseconds);

@@ -29,7 +29,8 @@ struct FaultLab {
         on node: String, port: Int, overlay: Bool = false, _ body: (LabProcess) async throws -> Void
     ) async throws {
         let server = [Self.probe, "serve", "-4", "--port", "\(port)"]
-        try await fixture.withServer(server, on: node, overlay: overlay, until: "ready", body)
+        // Not the end of "Address already in use".
+        try await fixture.withServer(server, on: node, overlay: overlay, until: "ready\n", body)
     }
 
     /// Makes five connections on which some bytes go to and fro.
