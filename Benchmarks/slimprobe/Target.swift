@@ -72,6 +72,11 @@ func exchange(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) thro
     while sent < buffer.count {
         sent += try check("write") { write(descriptor, buffer.baseAddress.map { $0 + sent }, buffer.count - sent) }
     }
+    try receive(descriptor, buffer)
+}
+
+/// Waits for as many bytes as the buffer holds.
+func receive(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) throws(ProbeError) {
     var received = 0
     while received < buffer.count {
         let count = try check("read") {

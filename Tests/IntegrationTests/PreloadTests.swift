@@ -14,7 +14,8 @@ extension Integration {
         /// What the library may expect of a C library, whichever it is.
         private static let expectedSymbols: Set = [
             "__errno_location", "__stack_chk_fail", "clock_gettime", "dlsym", "free", "getenv", "madvise", "memcpy",
-            "memmove", "memset", "mmap", "munmap", "posix_memalign", "pthread_setcancelstate", "recvmsg", "sendmsg", "setenv",
+            "memmove", "memset", "mmap", "munmap", "posix_memalign", "pthread_setcancelstate", "recvmsg", "sendmsg",
+            "setenv",
             "strcmp", "strcpy", "strlen",
         ]
         private static let interposed: Set = [
