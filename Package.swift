@@ -298,6 +298,7 @@ let package = Package(
             dependencies: [
                 "CSlimABI", "SlimRouterCore", "SlimRegistry", "SlimSystem",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "SystemPackage", package: "swift-system"),
             ], swiftSettings: strict),
         .testTarget(name: "KernelModuleTests", swiftSettings: strict),
         fuzzing,

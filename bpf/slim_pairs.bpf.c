@@ -5,6 +5,9 @@
  * Bytes may go either way at any time, by TCP or past it, and must not overtake each other. The kernel reads what went
  * past TCP first. So going over to TCP is always right; coming back is, once the reader has read all that TCP has
  * brought: its next sequence number is then the writer's. That is looked at for each write, under the writer's lock.
+ *
+ * A reader may have been waiting inside the kernel since before it was joined, for TCP alone. So the first bytes go by
+ * TCP, and nothing goes past it before they have been read.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_core_read.h>
@@ -54,7 +57,9 @@ struct other_end {
 	__u64 cookie;
 	__u64 socket;
 	/* Messages that it was sent since it had last read everything. */
-	__u64 messages;
+	__u32 messages;
+	/* Its next sequence number when it was joined: as long as it is the same, nothing has been read since. */
+	__u32 joined_at;
 };
 
 struct {
@@ -79,7 +84,7 @@ struct {
 	__type(value, __u32);
 } slim_suspended SEC(".maps");
 
-/* Whether the other end has read all that TCP has brought it, and has room. */
+/* Whether the other end has read all that TCP has brought it, something since it was joined, and has room. */
 static __always_inline int may_skip(struct tcp_sock *tcp, struct other_end *end)
 {
 	struct tcp_sock *other = (struct tcp_sock *)end->socket;
@@ -90,7 +95,8 @@ static __always_inline int may_skip(struct tcp_sock *tcp, struct other_end *end)
 
 	if (!used)
 		end->messages = 0;
-	return cookie == end->cookie && next == tcp->write_seq && used + end->messages * MESSAGE_BYTES < room / 2;
+	return cookie == end->cookie && next == tcp->write_seq && next != end->joined_at &&
+	       used + (__u64)end->messages * MESSAGE_BYTES < room / 2;
 }
 
 SEC("sk_msg")
@@ -128,6 +134,7 @@ static __always_inline int tell(struct bpf_sock *socket, struct tcp_sock *other,
 	end->cookie = cookie;
 	end->socket = (__u64)other;
 	end->messages = 0;
+	end->joined_at = BPF_CORE_READ(other, copied_seq);
 	return 1;
 }
 

@@ -10,11 +10,6 @@ enum Client {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: options.bytes, alignment: 16)
         defer { buffer.deallocate() }
         buffer.initializeMemory(as: UInt8.self, repeating: 0x78)
-        // With SLIM_SAME_HOST=joined the ends may be joined until the server has answered; who waits in read() meanwhile waits for ever.
-        _ = write(descriptor, buffer.baseAddress, buffer.count)
-        var first = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        try check("poll") { poll(&first, 1, -1) }
-        try receive(descriptor, buffer)
         // The first exchanges warm caches and the connection.
         for _ in 0..<min(200, options.count) { try exchange(descriptor, buffer) }
         var samples = Samples(capacity: options.count)

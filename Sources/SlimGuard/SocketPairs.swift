@@ -97,9 +97,24 @@ package final class SocketPairs {
         guard let reader = try StreamSocket.accept(listener.raw, peer: &peer), join(reader.raw) else {
             throw .notSupported
         }
-        var sent = 0
         var block = [UInt8](repeating: 0, count: 65521)
         for index in block.indices { block[index] = UInt8(truncatingIfNeeded: index / 251 &+ index) }
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: block.count, alignment: 8)
+        defer { room.deallocate() }
+        var seen = 0
+        // What went by TCP may still be on its way through the stack.
+        func receive(until sent: Int) throws(Errno) {
+            let deadline = ContinuousClock.now + .seconds(1)
+            while seen < sent, ContinuousClock.now < deadline {
+                guard let count = try StreamSocket.receive(reader.raw, into: room) else { continue }
+                for index in 0..<count where room[index] != block[(seen + index) % block.count] { throw .badMessage }
+                seen += count
+            }
+            guard seen == sent else { throw .timedOut }
+        }
+        // Before the first byte has been read TCP carries everything.
+        var sent = try StreamSocket.send(writer.raw, [block[0]])
+        try receive(until: sent)
         while sent < most {
             let rest = Array(block[(sent % block.count)...])
             do throws(Errno) { sent += try StreamSocket.send(writer.raw, rest) } catch {
@@ -108,17 +123,7 @@ package final class SocketPairs {
             }
         }
         guard sent < most else { throw .noMemory }
-        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: block.count, alignment: 8)
-        defer { room.deallocate() }
-        var seen = 0
-        // What went by TCP may still be on its way through the stack.
-        let deadline = ContinuousClock.now + .seconds(1)
-        while seen < sent, ContinuousClock.now < deadline {
-            guard let count = try StreamSocket.receive(reader.raw, into: room) else { continue }
-            for index in 0..<count where room[index] != block[(seen + index) % block.count] { throw .badMessage }
-            seen += count
-        }
-        guard seen == sent else { throw .timedOut }
+        try receive(until: sent)
     }
 }
 

@@ -13,9 +13,16 @@ enum slim_keep_operation {
 	SLIM_KEEP_PORT = 3,     /* with the listening socket of data port `id` */
 	SLIM_KEEP_KEY = 4,      /* preamble key `id` of the peer `name` */
 	SLIM_KEEP_DROP = 5,     /* listener `id` is no more */
-	SLIM_KEEP_TAKE = 6,     /* a new router: hand everything over */
-	SLIM_KEEP_END = 7,      /* the answer to TAKE or SYNC ends here */
+	SLIM_KEEP_TAKE = 6,     /* a new router: hand over the part that `id` names */
+	SLIM_KEEP_END = 7,      /* the answer to TAKE or SYNC ends here; `id` is the part */
 	SLIM_KEEP_SYNC = 8,     /* answered once all that was said before is done */
+};
+
+/* A router needs the ports and keys to begin with, the listeners when it can serve them: until then the keeper does. */
+enum slim_keep_part {
+	SLIM_KEEP_ALL = 0,
+	SLIM_KEEP_PORTS_AND_KEYS = 1,
+	SLIM_KEEP_LISTENERS = 2,
 };
 
 struct slim_kept {

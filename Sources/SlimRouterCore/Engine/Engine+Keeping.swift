@@ -57,7 +57,9 @@ extension Engine {
             if connection.isPortPooled { container.ports.claim(connection.local.port) }
         }
         noteLeftovers()
-        for listener in kept.listeners { adopt(listener) }
+        var listeners = kept.listeners
+        if kept.hasMore { remember { keeper throws(Errno) in listeners = try keeper.takeListeners() } }
+        for listener in listeners { adopt(listener) }
         adoptKeys(kept)
         serveDataPorts()
     }

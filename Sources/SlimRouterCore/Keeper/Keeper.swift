@@ -7,7 +7,7 @@ package import SystemPackage
 /// The small process that outlives the router: it holds the containers' listening sockets, the router's ends of their
 /// accept channels, and the data ports, and hands them to each new router.
 ///
-/// While there is no router it serves the listeners itself, as far as that needs no policy: connections that arrive by
+/// Until a router takes the listeners it serves them itself, as far as that needs no policy: connections that arrive by
 /// the packet overlay go into their accept channels, and what a program closes is let go. It ends when there has been
 /// nothing to keep, and no router, for a minute.
 package final class Keeper {
@@ -17,6 +17,8 @@ package final class Keeper {
         var channel: CInt = -1
         /// A connection that the channel had no room for.
         var waiting: (connection: CInt, message: slim_accept)?
+        /// No router has it.
+        var isServed = false
 
         var isComplete: Bool { original >= 0 && channel >= 0 }
     }
@@ -75,14 +77,14 @@ package final class Keeper {
 
     // MARK: The router
 
-    /// The newest router is the one that counts.
+    /// The newest router is the one that counts, once the older one has been heard out.
     private func admit() {
         guard let connection = try? LocalSocket.accept(door.raw), peerUser(connection.raw) == geteuid() else { return }
+        hear()
         if let old = router.take() { epoll.remove(old.raw) }
         guard (try? epoll.add(connection.raw, .read, token: Event.router)) != nil else { return }
         if (try? LocalSocket.setSendBuffer(connection.raw, bytes: 1 << 20, beyondLimit: true)) == nil { return }
         router = consume connection
-        for id in listeners.keys { rest(id) }
     }
 
     private func hear() {
@@ -99,6 +101,7 @@ package final class Keeper {
     private func obey(_ message: slim_kept, _ descriptor: consuming OwnedDescriptor?) {
         switch (message.operation, descriptor?.raw) {
         case (SLIM_KEEP_ORIGINAL, let raw?):
+            forget(message.id)
             listeners[message.id, default: Kept(description: message)].original = raw
         case (SLIM_KEEP_CHANNEL, let raw?):
             listeners[message.id, default: Kept(description: message)].channel = raw
@@ -109,7 +112,7 @@ package final class Keeper {
             keys[message.id] = message
             return
         case (SLIM_KEEP_DROP, nil): return forget(message.id)
-        case (SLIM_KEEP_TAKE, nil): return handOver()
+        case (SLIM_KEEP_TAKE, nil): return handOver(slim_keep_part(UInt32(truncatingIfNeeded: message.id)))
         case (SLIM_KEEP_SYNC, nil): return confirm()
         default: return
         }
@@ -124,26 +127,35 @@ package final class Keeper {
         }
     }
 
-    private func handOver() {
+    private func handOver(_ part: slim_keep_part) {
         guard let raw = router?.raw else { return }
         do throws(Errno) {
-            for kept in listeners.values where kept.isComplete {
-                var message = kept.description
-                message.header.operation = UInt16(SLIM_KEEP_ORIGINAL.rawValue)
-                try LocalSocket.send(message, to: raw, passing: kept.original, waiting: true)
-                message.header.operation = UInt16(SLIM_KEEP_CHANNEL.rawValue)
-                try LocalSocket.send(message, to: raw, passing: kept.channel, waiting: true)
-            }
-            for port in ports.values {
-                try LocalSocket.send(port.description, to: raw, passing: port.descriptor, waiting: true)
-            }
-            for key in keys.values { try LocalSocket.send(key, to: raw, waiting: true) }
-            // What the new router goes on using it gives back; keys only serve what was on the way when the last ended.
-            for port in ports.values { _ = OwnedDescriptor(port.descriptor) }
-            ports = [:]
-            keys = [:]
-            try LocalSocket.send(slim_kept(SLIM_KEEP_END), to: raw, waiting: true)
+            if part != SLIM_KEEP_PORTS_AND_KEYS { try handOverListeners(to: raw) }
+            if part != SLIM_KEEP_LISTENERS { try handOverPortsAndKeys(to: raw) }
+            try LocalSocket.send(slim_kept(SLIM_KEEP_END, id: UInt64(part.rawValue)), to: raw, waiting: true)
         } catch { dismissRouter() }
+    }
+
+    private func handOverListeners(to router: CInt) throws(Errno) {
+        for (id, kept) in listeners where kept.isComplete {
+            rest(id)
+            var message = kept.description
+            message.header.operation = UInt16(SLIM_KEEP_ORIGINAL.rawValue)
+            try LocalSocket.send(message, to: router, passing: kept.original, waiting: true)
+            message.header.operation = UInt16(SLIM_KEEP_CHANNEL.rawValue)
+            try LocalSocket.send(message, to: router, passing: kept.channel, waiting: true)
+        }
+    }
+
+    /// What the new router goes on using it gives back; keys only serve what was on the way when the last ended.
+    private func handOverPortsAndKeys(to router: CInt) throws(Errno) {
+        for port in ports.values {
+            try LocalSocket.send(port.description, to: router, passing: port.descriptor, waiting: true)
+        }
+        for key in keys.values { try LocalSocket.send(key, to: router, waiting: true) }
+        for port in ports.values { _ = OwnedDescriptor(port.descriptor) }
+        ports = [:]
+        keys = [:]
     }
 
     /// Without a router the keeper serves.
@@ -159,14 +171,17 @@ package final class Keeper {
 
     private func work(_ id: UInt64) {
         guard let kept = listeners[id] else { return }
+        listeners[id]?.isServed = true
         try? epoll.add(kept.original, .read, token: id << 2 | Event.original)
         try? epoll.add(kept.channel, kept.waiting == nil ? [] : .write, token: id << 2 | Event.channel)
     }
 
+    /// Accepts nothing more; what waits for room in the channel still goes there.
     private func rest(_ id: UInt64) {
         guard let kept = listeners[id] else { return }
+        listeners[id]?.isServed = false
         epoll.remove(kept.original)
-        epoll.remove(kept.channel)
+        if kept.waiting == nil { epoll.remove(kept.channel) }
     }
 
     /// Takes one connection out of the listening socket's backlog and puts it into the channel.
@@ -191,6 +206,7 @@ package final class Keeper {
             try LocalSocket.send(waiting.message, to: kept.channel, passing: waiting.connection)
             _ = OwnedDescriptor(waiting.connection)
             listeners[id]?.waiting = nil
+            guard kept.isServed else { return epoll.remove(kept.channel) }
             try epoll.change(kept.channel, [], token: id << 2 | Event.channel)
             try epoll.change(kept.original, .read, token: id << 2 | Event.original)
         } catch { if error != .wouldBlock { forget(id) } }

@@ -39,34 +39,45 @@ final class KeeperLink: Sendable {
         return try LocalSocket.connect(to: path)
     }
 
-    /// Everything an earlier router left. Blocks until the keeper has answered.
+    /// What an earlier router left and this one begins with: data ports and keys. Blocks until the keeper has answered.
+    ///
+    /// The keeper goes on serving the listeners. One of an earlier version does not, and hands them over now.
     func take() throws(RouterError) -> KeptState {
+        do throws(Errno) { return try take(SLIM_KEEP_PORTS_AND_KEYS) } catch {
+            throw RouterError("the keeper does not hand over what it keeps: \(error); end it and start again")
+        }
+    }
+
+    /// The listeners, which the keeper serves no longer.
+    func takeListeners() throws(Errno) -> [KeptState.Listener] { try take(SLIM_KEEP_LISTENERS).listeners }
+
+    private func take(_ part: slim_keep_part) throws(Errno) -> KeptState {
         var state = KeptState()
         var originals: [UInt64: Handover] = [:]
-        do throws(Errno) {
-            try LocalSocket.send(slim_kept(SLIM_KEEP_TAKE), to: connection.raw, waiting: true)
-            while true {
-                var message = slim_kept()
-                var received = try withUnsafeMutableBytes(of: &message) { bytes throws(Errno) in
-                    try LocalSocket.wait(from: connection.raw, into: bytes)
-                }
-                guard received.byteCount == MemoryLayout<slim_kept>.size else { throw .connectionReset }
-                var descriptor: Handover?
-                if let received = received.takeDescriptor() { descriptor = Handover(received) }
-                switch (message.operation, descriptor) {
-                case (SLIM_KEEP_ORIGINAL, let original?): originals[message.id] = original
-                case (SLIM_KEEP_CHANNEL, let channel?):
-                    guard let original = originals.removeValue(forKey: message.id) else { continue }
-                    state.listeners.append(.init(description: message, original: original, channel: channel))
-                case (SLIM_KEEP_PORT, let port?): state.ports[Port(UInt16(truncatingIfNeeded: message.id))] = port
-                case (SLIM_KEEP_KEY, nil):
-                    let secret = withUnsafeBytes(of: message.secret) { Array($0) }
-                    state.keys.append(.init(id: message.id, peer: message.peerName, secret: secret))
-                case (SLIM_KEEP_END, nil): return state
-                default: continue
-                }
+        try LocalSocket.send(slim_kept(SLIM_KEEP_TAKE, id: UInt64(part.rawValue)), to: connection.raw, waiting: true)
+        while true {
+            var message = slim_kept()
+            var received = try withUnsafeMutableBytes(of: &message) { bytes throws(Errno) in
+                try LocalSocket.wait(from: connection.raw, into: bytes)
             }
-        } catch { throw RouterError("the keeper does not hand over what it keeps: \(error); end it and start again") }
+            guard received.byteCount == MemoryLayout<slim_kept>.size else { throw .connectionReset }
+            var descriptor: Handover?
+            if let received = received.takeDescriptor() { descriptor = Handover(received) }
+            switch (message.operation, descriptor) {
+            case (SLIM_KEEP_ORIGINAL, let original?): originals[message.id] = original
+            case (SLIM_KEEP_CHANNEL, let channel?):
+                guard let original = originals.removeValue(forKey: message.id) else { continue }
+                state.listeners.append(.init(description: message, original: original, channel: channel))
+            case (SLIM_KEEP_PORT, let port?): state.ports[Port(UInt16(truncatingIfNeeded: message.id))] = port
+            case (SLIM_KEEP_KEY, nil):
+                let secret = withUnsafeBytes(of: message.secret) { Array($0) }
+                state.keys.append(.init(id: message.id, peer: message.peerName, secret: secret))
+            case (SLIM_KEEP_END, nil):
+                state.hasMore = message.id == UInt64(SLIM_KEEP_PORTS_AND_KEYS.rawValue)
+                return state
+            default: continue
+            }
+        }
     }
 
     func keep(_ listener: Listener) throws(Errno) {

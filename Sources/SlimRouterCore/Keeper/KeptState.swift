@@ -19,6 +19,8 @@ struct KeptState: Sendable {
     var listeners: [Listener] = []
     var ports: [Port: Handover] = [:]
     var keys: [Key] = []
+    /// Whether the keeper has the listeners still, and serves them.
+    var hasMore = false
 
     /// The kept socket of a data port, if it is bound where the port is to be; an old address frees the port.
     func socket(for port: Port, at address: KernelAddress) -> OwnedDescriptor? {

@@ -107,6 +107,26 @@ extension Integration {
         }
 
         @Test(.disabled(if: Fixture.isSecure, "guarded sockets are not joined"))
+        func `a program that waits for the first byte since before the ends are joined is told of it`() async throws {
+            try await FaultLab.with("joined") { lab in
+                try await withServer(lab.fixture) { _ in
+                    try await lab.fixture.withServer(
+                        try client(lab.fixture, "waiting"), on: "h1c1", environment: Self.joined, until: "going"
+                    ) { waiting in
+                        let router = try #require(try lab.lab.router(of: "h1").process)
+                        kill(router.id, SIGSTOP)
+                        defer { kill(router.id, SIGCONT) }
+                        waiting.closeInput()
+                        try await waiting.waitForOutput("waiting")
+                        try await Task.sleep(for: .milliseconds(200))
+                        kill(router.id, SIGCONT)
+                        try await waiting.waitForOutput("served")
+                    }
+                }
+            }
+        }
+
+        @Test(.disabled(if: Fixture.isSecure, "guarded sockets are not joined"))
         func `a policy ends joined connections, and its rates have TCP carry them`() async throws {
             try await PolicyLab.with("joined") { policy in
                 let fixture = policy.fixture

@@ -199,6 +199,27 @@ def hold():
     except OSError as error: print('ended', type(error).__name__, flush=True)
 
 
+def waiting():
+    """Has a connection whose router does nothing until its input ends, and waits in the kernel for the first byte meanwhile."""
+    # From the second one on they are prepared.
+    for _ in range(4): echo(dial('echo'), b'x')
+    print('going', flush=True)
+    sys.stdin.readline()
+    sock = dial('echo')
+    sock.settimeout(None)
+    sock.sendall(b'first')
+    print('waiting', flush=True)
+    got = b''
+    while len(got) < 5:
+        more = sock.recv(5 - len(got))
+        check(more, 'the connection has ended')
+        got += more
+    check(got == b'first', 'other bytes came back')
+    for _ in range(100): echo(sock, b'x' * 10000)
+    check(tcp_bytes(sock) < 500_000, f'TCP has carried {tcp_bytes(sock)} of 1000000 bytes')
+    print('served', flush=True)
+
+
 def controls():
     """What all of a few connections have, prepared ones among them."""
     found = set()
@@ -211,7 +232,7 @@ def controls():
 CASES = {
     'control': controls,
     'exchange': sums, 'skips': skips, 'tcp': by_tcp, 'peek': peek, 'slow': slow, 'last': last, 'reset': reset,
-    'many': lambda: many(int(sys.argv[4])), 'hold': hold,
+    'many': lambda: many(int(sys.argv[4])), 'hold': hold, 'waiting': waiting,
 }
 
 if sys.argv[1] == 'serve': serve(int(sys.argv[2]), sys.argv[3:] == ['dual'])

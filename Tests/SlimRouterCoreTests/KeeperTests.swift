@@ -1,0 +1,113 @@
+import CSlimABI
+import FoundationEssentials
+import SlimRegistry
+import SlimSystem
+import SystemPackage
+import Testing
+
+@testable import SlimRouterCore
+
+/// What becomes of listeners between one router and the next.
+struct KeeperTests {
+    /// A keeper on a thread of its own that has one listener of a router that is gone.
+    private final class Orphan {
+        let directory = FileManager.default.temporaryDirectory.path + "/slim-keeper-\(UUID().uuidString)"
+        private(set) var address = KernelAddress()
+        /// The program's end of the accept channel.
+        private var programEnd: OwnedDescriptor?
+
+        init() throws {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+            let path = "\(directory)/keeper.sock"
+            let keeper = Box(try Keeper(path: path))
+            try startThread(named: "keeper") { try? keeper.content.run() }
+            let listener = try KeeperTests.listener(on: Port(0))
+            address = try StreamSocket.localAddress(listener.raw)
+            let ends = try LocalSocket.pair()
+            let channel = OwnedDescriptor(ends.0)
+            programEnd = OwnedDescriptor(ends.1)
+            let router = try LocalSocket.connect(to: path)
+            try LocalSocket.send(slim_kept(SLIM_KEEP_ORIGINAL, id: 7), to: router.raw, passing: listener.raw)
+            try LocalSocket.send(slim_kept(SLIM_KEEP_CHANNEL, id: 7), to: router.raw, passing: channel.raw)
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: directory) }
+
+        /// A connection to the listener.
+        func connect() throws -> OwnedDescriptor {
+            let socket = try StreamSocket.open(.v4, nonblocking: false)
+            try StreamSocket.connect(socket.raw, to: address)
+            return socket
+        }
+
+        /// Whether the program is given a connection. Waits for one.
+        func isServed() throws -> Bool {
+            guard let raw = programEnd?.raw else { return false }
+            var message = slim_accept()
+            var received = try withUnsafeMutableBytes(of: &message) { bytes throws(Errno) in
+                try LocalSocket.wait(from: raw, into: bytes)
+            }
+            return received.byteCount == MemoryLayout<slim_accept>.size && received.takeDescriptor() != nil
+        }
+
+        func closeListener() { programEnd = nil }
+    }
+
+    /// Used by the thread that it is handed to.
+    private struct Box: @unchecked Sendable {
+        let content: Keeper
+        init(_ content: Keeper) { self.content = content }
+    }
+
+    private static func listener(on port: Port) throws -> OwnedDescriptor {
+        let address = try #require(KernelAddress(Endpoint(IPAddress(v4: (127, 0, 0, 1)), port), for: .v4))
+        let listener = try StreamSocket.open(.v4, nonblocking: true)
+        try StreamSocket.bind(listener.raw, to: address)
+        try StreamSocket.listen(listener.raw, backlog: 8)
+        return listener
+    }
+
+    @Test func `a router that starts leaves the listeners with the keeper until it can serve them`() throws {
+        let orphan = try Orphan()
+        let router = try KeeperLink(directory: orphan.directory)
+        let kept = try router.take()
+        #expect(kept.listeners.isEmpty)
+        #expect(kept.hasMore)
+        let early = try orphan.connect()
+        #expect(try orphan.isServed())
+
+        let listeners = try router.takeListeners()
+        #expect(listeners.map(\.description.id) == [7])
+        let late = try orphan.connect()
+        let original = try #require(listeners.first).original.take()
+        var peer = KernelAddress()
+        #expect(try StreamSocket.accept(original.raw, peer: &peer) != nil)
+        #expect(try peer.endpoint == StreamSocket.localAddress(late.raw).endpoint)
+        _ = early.raw
+    }
+
+    @Test func `what a program closes while a router starts is free, and not handed over`() throws {
+        let orphan = try Orphan()
+        let router = try KeeperLink(directory: orphan.directory)
+        _ = try router.take()
+        orphan.closeListener()
+        let port = try #require(orphan.address.endpoint).port
+        let deadline = ContinuousClock.now + .seconds(10)
+        while (try? Self.listener(on: port)) == nil {
+            try #require(ContinuousClock.now < deadline, "the port is still in use")
+            pause(.milliseconds(1))
+        }
+        #expect(try router.takeListeners().isEmpty)
+    }
+
+    @Test func `a router that dies before it has taken the listeners leaves them as they were`() throws {
+        let orphan = try Orphan()
+        _ = try KeeperLink(directory: orphan.directory).take()
+        let connection = try orphan.connect()
+        #expect(try orphan.isServed())
+        let next = try KeeperLink(directory: orphan.directory)
+        _ = try next.take()
+        #expect(try next.takeListeners().count == 1)
+        _ = connection.raw
+    }
+}
