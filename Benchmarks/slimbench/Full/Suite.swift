@@ -12,11 +12,16 @@ struct Suite {
     private typealias Sample = (Metric, Double)
     private static let shared = ["--cpu", "\(FullServers.clientCore)"]
     private static let connections = 8
+    private static let connects = ["--count", "250"]
     /// In its first second a stream shows how congestion control begins, not what a byte costs.
     private static let streamSeconds = 3
     private static let streamSamples = 2
-    /// Into how many samples the runs by number of requests are cut.
+    /// Into how many samples the runs by number of requests are cut, and those that promises depend on.
     private static let parts = 4
+    private static let manyParts = 16
+    /// With so many requests all three leave their connections in TIME_WAIT, and ports are not yet hard to find.
+    private static let connectionRequests = 8000
+    private static let connectionParts = 8
 
     let rates: Rates
     private let bench: Bench
@@ -47,11 +52,11 @@ struct Suite {
         bench.placement = placement
         let modes = Mode.allCases
         for (measurement, samples) in [
-            (throughput, Self.streamSamples), (fourStreams, Self.streamSamples), (roundTrips, 1), (setUps, 1),
-            (pinnedSetUps, 1),
-            (nginxKeepAlive, seconds),
-            (nginxConnections, Self.parts), (redis, Self.parts), (redisConnections, Self.parts), (memcached, 1),
-            (postgres, 1), (fixedRates, 1),
+            (throughput, Self.streamSamples), (fourStreams, Self.streamSamples), (roundTrips, Self.parts),
+            (setUps, Self.parts), (pinnedSetUps, Self.parts), (nginxKeepAlive, seconds * 2),
+            (nginxConnections, Self.connectionParts), (redisGet, Self.manyParts), (redisSet, Self.parts),
+            (redisConnections, Self.connectionParts), (memcached, 1), (postgres, 1), (postgresConnections, Self.parts),
+            (fixedRates, 1),
         ] {
             for number in 0..<samples {
                 for turn in modes.indices {
@@ -90,11 +95,11 @@ struct Suite {
     // MARK: Latency
 
     private func roundTrips(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
-        let pinned = Self.shared + ["--count", "10000"]
+        let pinned = Self.shared + ["--count", "2500"]
         let one = try await bench.probe(mode, "rtt", port: FullServers.sharedPort, pinned)
         let many = try await bench.probe(mode, "rtt", port: FullServers.sharedPort, pinned + ["--bytes", "32"])
-        let freeOne = try await bench.probe(mode, "rtt", ["--count", "5000"])
-        let freeMany = try await bench.probe(mode, "rtt", ["--count", "5000", "--bytes", "32"])
+        let freeOne = try await bench.probe(mode, "rtt", ["--count", "1250"])
+        let freeMany = try await bench.probe(mode, "rtt", ["--count", "1250", "--bytes", "32"])
         var joined: [Sample] = []
         if bench.placement == .oneHost {
             let report = try await bench.probe(
@@ -109,8 +114,8 @@ struct Suite {
     }
 
     private func setUps(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
-        let connect = try await bench.probe(mode, "connect", ["--count", "1000"])
-        let echo = try await bench.probe(mode, "connect-echo", ["--count", "1000"])
+        let connect = try await bench.probe(mode, "connect", Self.connects)
+        let echo = try await bench.probe(mode, "connect-echo", Self.connects)
         let first = try await bench.firstConnects(mode)
         return [
             (.connect, connect.p50), (.connectEcho, echo.p50), (.connectFirst, first.ofProgram),
@@ -123,8 +128,8 @@ struct Suite {
         var samples: [Sample] = []
         try await bench.withRouters(on: FullServers.clientCore) {
             let port = FullServers.sharedPort
-            let connect = try await bench.probe(mode, "connect", port: port, Self.shared + ["--count", "1000"])
-            let echo = try await bench.probe(mode, "connect-echo", port: port, Self.shared + ["--count", "1000"])
+            let connect = try await bench.probe(mode, "connect", port: port, Self.shared + Self.connects)
+            let echo = try await bench.probe(mode, "connect-echo", port: port, Self.shared + Self.connects)
             let first = try await bench.firstConnects(mode, Self.shared)
             samples = [
                 (.pinnedConnect, connect.p50), (.pinnedConnectEcho, echo.p50), (.pinnedConnectFirst, first.ofProgram),
@@ -149,24 +154,27 @@ struct Suite {
         return [(.nginxKeepAlive, rate)]
     }
 
-    /// By a fixed number of requests, so that all three leave as many connections in TIME_WAIT.
     private func nginxConnections(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
         let rate = try await bench.apacheBench(
-            mode, requests: 8000 / Self.parts, keepAlive: false, pin: FullServers.clientPin)
+            mode, requests: Self.connectionRequests / Self.connectionParts, keepAlive: false, pin: FullServers.clientPin)
         return [(.nginxConnections, rate)]
     }
 
-    private func redis(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
-        let pin = FullServers.clientPin
-        let requests = 80_000 / Self.parts
-        let set = try await bench.redisBenchmark(mode, "set", requests: requests, pin: pin)
-        let get = try await bench.redisBenchmark(mode, "get", requests: requests, pin: pin)
-        return [(.redisSet, set), (.redisGet, get)]
+    private func redisGet(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let rate = try await bench.redisBenchmark(
+            mode, "get", requests: 80_000 / Self.manyParts, pin: FullServers.clientPin)
+        return [(.redisGet, rate)]
+    }
+
+    private func redisSet(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let rate = try await bench.redisBenchmark(
+            mode, "set", requests: 40_000 / Self.parts, pin: FullServers.clientPin)
+        return [(.redisSet, rate)]
     }
 
     private func redisConnections(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
         let rate = try await bench.redisBenchmark(
-            mode, "get", requests: 8000 / Self.parts, keepAlive: false, pin: FullServers.clientPin)
+            mode, "get", requests: Self.connectionRequests / Self.connectionParts, keepAlive: false, pin: FullServers.clientPin)
         return [(.redisConnections, rate)]
     }
 
@@ -178,11 +186,15 @@ struct Suite {
     }
 
     private func postgres(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
-        let pin = FullServers.clientPin
-        let options = ["-c", "\(Self.connections)"]
-        let kept = try await bench.pgbench(mode, options, seconds: seconds, pin: pin)
-        let single = try await bench.pgbench(mode, options + ["-C"], seconds: seconds, pin: pin)
-        return [(.pgbench, kept.perSecond), (.pgbenchConnections, single.perSecond)]
+        let kept = try await bench.pgbench(
+            mode, ["-c", "\(Self.connections)"], seconds: seconds, pin: FullServers.clientPin)
+        return [(.pgbench, kept.perSecond)]
+    }
+
+    private func postgresConnections(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
+        let single = try await bench.pgbench(
+            mode, ["-c", "\(Self.connections)", "-C"], seconds: 1, pin: FullServers.clientPin)
+        return [(.pgbenchConnections, single.perSecond)]
     }
 
     // MARK: Processor time at a fixed rate

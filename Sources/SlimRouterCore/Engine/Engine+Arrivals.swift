@@ -62,22 +62,20 @@ extension Engine {
         return socket
     }
 
+    /// Takes one connection. When there are more, epoll says so again, which costs less than an `accept` that finds nothing: that
+    /// makes a socket and throws it away.
     func accept(on port: DataPort) {
-        for _ in 0..<64 {
-            do throws(Errno) {
-                var peer = KernelAddress()
-                guard let connection = try StreamSocket.accept(port.descriptor.raw, peer: &peer) else { return }
-                let room = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
-                let count = try StreamSocket.receive(connection.raw, into: room) ?? 0
-                if count == Preamble.byteCount {
-                    receive(connection, UnsafeRawBufferPointer(room))
-                } else {
-                    try wait(for: connection, first: UnsafeRawBufferPointer(rebasing: room[..<count]))
-                }
-            } catch {
-                if starve(error, of: port.descriptor.raw, port.token) { return }
+        do throws(Errno) {
+            var peer = KernelAddress()
+            guard let connection = try StreamSocket.accept(port.descriptor.raw, peer: &peer) else { return }
+            let room = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
+            let count = try StreamSocket.receive(connection.raw, into: room) ?? 0
+            if count == Preamble.byteCount {
+                receive(connection, UnsafeRawBufferPointer(room))
+            } else {
+                try wait(for: connection, first: UnsafeRawBufferPointer(rebasing: room[..<count]))
             }
-        }
+        } catch { _ = starve(error, of: port.descriptor.raw, port.token) }
     }
 
     private func wait(

@@ -160,7 +160,7 @@ extension Engine {
             let sent = try StreamSocket.fastOpen(socket.raw, UnsafeRawBufferPointer(bytes), to: address)
             guard sent == Preamble.byteCount else { throw .invalidArgument }
             let queue = queue(for: pending, to: peer, portFamily: family)
-            try handOver(socket, pending, source: source, queue: queue)
+            try handOver(consume socket, pending, source: source, queue: queue)
             if let queue { fill(queue) } else { spares.replenish(pending.family) }
         } catch {
             if pending.isPortPooled { container.ports.release(source.port) }
@@ -200,7 +200,7 @@ extension Engine {
 
     /// - Parameter queue: given to the program with the socket, unless it has it.
     func handOver(
-        _ socket: borrowing OwnedDescriptor, _ pending: PendingConnect, source: Endpoint, queue: PreparedQueue? = nil
+        _ socket: consuming OwnedDescriptor, _ pending: PendingConnect, source: Endpoint, queue: PreparedQueue? = nil
     ) throws(Errno) {
         let cookie = try StreamSocket.cookie(socket.raw)
         let container = pending.link.container
@@ -208,6 +208,8 @@ extension Engine {
         reply(
             to: pending.link, SLIM_OP_CONNECT, pending.sequence, SLIM_VERDICT_DONE, cookie: cookie, local: source,
             peer: pending.destination, passing: socket.raw, queue: queue?.give())
+        // The program may be through with it any moment: its end must not wait for this one.
+        _ = consume socket
         connections.add(
             Connection(
                 namespace: container.namespace, direction: .outgoing, local: source, peer: pending.destination,

@@ -39,17 +39,19 @@ extension Engine {
     ///
     /// What was missed is found before long where there are few connections, and takes the same share of a processor where
     /// there are many.
-    func compareFromTimeToTime() {
+    func compareFromTimeToTime(_ now: ContinuousClock.Instant) {
+        // Those that are left when many have ended are compared soon.
+        if let due = comparisonDue, due > now, connections.count * 2 > comparison.waiting { return }
         comparisonDue = nil
         guard ends.mayMiss, !isResynchronising else { return }
         guard connections.count > 0 else {
-            comparison.ended = .now
+            comparison.ended = now
             return
         }
-        // Those that are left when many have ended are compared soon.
         let due = comparison.ended + max(.seconds(1), comparison.cost * (connections.count * 4000))
+        comparison.waiting = connections.count
         comparisonDue = due
-        if due <= .now { resynchronise() }
+        if due <= now { resynchronise() }
     }
 
     /// After ends were lost: what the kernel no longer has is gone. Listing the sockets of a busy host takes longer than

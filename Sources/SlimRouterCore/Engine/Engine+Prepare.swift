@@ -118,16 +118,20 @@ extension Engine {
             queue.batch.step(from: queue.items.count), queue.batch.target - queue.items.count,
             settings.preparedPerContainer - container.waiting,
             Self.mostWaiting - waiting, settings.connections / 4 * 3 - connections.count)
+        var isFilling = false
         if count > 0, mayPrepare(queue.contact, queue.peer, queue.portFamily) {
             makeRoom(in: queue)
             let deadline = monotonicMilliseconds() + Self.programLimitMilliseconds
-            do throws(Errno) { for _ in 0..<count { try prepareOne(queue, now, deadline) } } catch {
+            do throws(Errno) {
+                for _ in 0..<count { try prepareOne(queue, now, deadline) }
+                isFilling = queue.items.count < queue.batch.target
+            } catch {
                 if error != .wouldBlock {
                     log.warning("prepare", "no connection is prepared to \(queue.peer.name): \(error)")
                 }
             }
         }
-        arm(queue)
+        arm(queue, isFilling: isFilling)
     }
 
     private func makeRoom(in queue: PreparedQueue) {
@@ -195,9 +199,10 @@ extension Engine {
         return message
     }
 
-    /// Is told when the queue has become low, unless it is: then the next tick looks at it.
-    func arm(_ queue: PreparedQueue) {
-        let isWanted = !queue.isLow
+    /// Is told that the queue is low: at once, after whatever else has happened, where it is and more could be made just now. Where
+    /// none could be made the next tick looks at it.
+    func arm(_ queue: PreparedQueue, isFilling: Bool = false) {
+        let isWanted = isFilling || !queue.isLow
         guard isWanted != queue.isArmed else { return }
         queue.isArmed = isWanted
         try? epoll.change(queue.descriptor, isWanted ? .write : [], token: queue.token)

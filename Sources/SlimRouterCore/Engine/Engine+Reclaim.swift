@@ -69,9 +69,7 @@ extension Engine {
     // MARK: From time to time
 
     /// Looks after the queues, several times a second as long as there are any or preambles are out.
-    func tendPrepared() {
-        let now = ContinuousClock.now
-        guard let due = preparedDue, due <= now else { return }
+    func tendPrepared(_ now: ContinuousClock.Instant) {
         for queue in Array(queues.values) { tend(queue, now) }
         expirePreambles(now)
         expireDrained(now)

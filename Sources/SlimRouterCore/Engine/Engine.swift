@@ -123,8 +123,10 @@ final class Engine {
     var isResynchronisingAgain = false
     /// When they are compared next although nothing is known to be lost.
     var comparisonDue: ContinuousClock.Instant?
-    /// The last comparison: of how many, when, and what it took for each.
-    var comparison = (count: 0, began: ContinuousClock.now, ended: ContinuousClock.now, cost: Duration.zero)
+    /// The last comparison: of how many, when, and what it took for each; and how many wait for the next.
+    var comparison = (
+        count: 0, began: ContinuousClock.now, ended: ContinuousClock.now, cost: Duration.zero, waiting: 0
+    )
     var counters = Counters()
 
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 16)
@@ -196,9 +198,15 @@ final class Engine {
         if review != nil { return .zero }
         if !arrivals.isEmpty || !departures.isEmpty || openQueries > 0 || !explanations.isEmpty { return Self.tick }
         if starvedResume != nil { return Self.tick }
-        let all = [endsResume, probesDue, delayedDue, preparedDue, comparisonDue]
-        guard let due = all.lazy.compactMap({ $0 }).min() else { return nil }
-        return max(.zero, ContinuousClock.now.duration(to: due))
+        let due = earliest(earliest(endsResume, probesDue), earliest(earliest(delayedDue, preparedDue), comparisonDue))
+        return due.map { max(.zero, ContinuousClock.now.duration(to: $0)) }
+    }
+
+    private func earliest(
+        _ one: ContinuousClock.Instant?, _ other: ContinuousClock.Instant?
+    ) -> ContinuousClock.Instant? {
+        guard let one, let other else { return one ?? other }
+        return min(one, other)
     }
 
     private func handle(_ token: UInt64, _ interest: Epoll.Interest) {
@@ -231,17 +239,17 @@ final class Engine {
     }
 
     private func sweep() {
-        if let resume = endsResume, resume <= .now {
+        let now = ContinuousClock.now
+        if let resume = endsResume, resume <= now {
             endsResume = nil
             drainEnds()
         }
-        compareFromTimeToTime()
-        if let resume = starvedResume, resume <= .now { feedStarved() }
+        compareFromTimeToTime(now)
+        if let resume = starvedResume, resume <= now { feedStarved() }
         continueReview()
         if delayedDue != nil { answerDelayed() }
-        if preparedDue != nil { tendPrepared() }
+        if let due = preparedDue, due <= now { tendPrepared(now) }
         if arrivals.isEmpty, departures.isEmpty, probesDue == nil, openQueries == 0, explanations.isEmpty { return }
-        let now = ContinuousClock.now
         if let due = probesDue, due <= now { probeAgain() }
         // Once a tick, however much happens: there may be thousands that say nothing.
         guard sweepDue <= now else { return }

@@ -100,7 +100,7 @@ package final class SimulatedRouter {
     /// What happens ten times a second while connections are prepared.
     package func tick() {
         engine.preparedDue = .now
-        engine.tendPrepared()
+        engine.tendPrepared(.now)
     }
 
     /// What is known of other hosts' containers, for the packet filter.
