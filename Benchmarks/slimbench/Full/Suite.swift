@@ -156,13 +156,14 @@ struct Suite {
 
     private func nginxConnections(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
         let rate = try await bench.apacheBench(
-            mode, requests: Self.connectionRequests / Self.connectionParts, keepAlive: false, pin: FullServers.clientPin)
+            mode, requests: Self.connectionRequests / Self.connectionParts, keepAlive: false,
+            pin: FullServers.clientPin)
         return [(.nginxConnections, rate)]
     }
 
     private func redisGet(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
         let rate = try await bench.redisBenchmark(
-            mode, "get", requests: 80_000 / Self.manyParts, pin: FullServers.clientPin)
+            mode, "get", requests: 160_000 / Self.manyParts, pin: FullServers.clientPin)
         return [(.redisGet, rate)]
     }
 
@@ -174,7 +175,8 @@ struct Suite {
 
     private func redisConnections(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
         let rate = try await bench.redisBenchmark(
-            mode, "get", requests: Self.connectionRequests / Self.connectionParts, keepAlive: false, pin: FullServers.clientPin)
+            mode, "get", requests: Self.connectionRequests / Self.connectionParts, keepAlive: false,
+            pin: FullServers.clientPin)
         return [(.redisConnections, rate)]
     }
 
