@@ -62,9 +62,9 @@ struct ChainWriter {
                     + " }"
             ]
         let name = "ports\(ports.count)"
-        // Last, what tells of an error in a connection between two that may talk, at some ports at least.
+        // Protocols by nft's own words: machines without /etc/protocols know no others. Last, what tells of an error in a connection between two that may talk, at some ports at least.
         lines += block(
-            "chain \(name)", body + ["meta l4proto icmp return", "meta l4proto ipv6-icmp return", Self.verdict(base)])
+            "chain \(name)", body + ["meta l4proto icmp return", "meta l4proto icmpv6 return", Self.verdict(base)])
         ports[key] = "goto \(name)"
         return "goto \(name)"
     }

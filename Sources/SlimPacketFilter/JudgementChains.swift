@@ -77,7 +77,7 @@ struct JudgementChains {
         let chains = PolicyProtocol.allCases.flatMap { transport in
             ways[transport].map { block("chain \(name)_\(transport.word)", $0) } ?? []
         }
-        let protocols = [("tcp", .tcp), ("udp", .udp), ("icmp", .icmp), ("ipv6-icmp", PolicyProtocol.icmp)]
+        let protocols = [("tcp", .tcp), ("udp", .udp), ("icmp", .icmp), ("icmpv6", PolicyProtocol.icmp)]
         let elements = protocols.map { "\($0.0) : \(verdict($0.1))" }.joined(separator: ", ")
         return chains + block("chain \(name)", ["ct original protocol vmap { \(elements) }", verdict(.other)])
     }

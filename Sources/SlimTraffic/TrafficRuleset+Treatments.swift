@@ -29,7 +29,7 @@ extension TrafficRuleset {
     /// Which packets of those ends an entry speaks about; each ends in a space.
     private static func matches(_ treatment: PolicyQoS) -> [String] {
         if treatment.protocols == .any && treatment.ports.isEmpty { return [""] }
-        let protocols = [("tcp", PolicyProtocol.tcp), ("udp", .udp), ("icmp", .icmp), ("ipv6-icmp", .icmp)]
+        let protocols = [("tcp", PolicyProtocol.tcp), ("udp", .udp), ("icmp", .icmp), ("icmpv6", .icmp)]
             .filter { treatment.protocols.contains($0.1, withPorts: !treatment.ports.isEmpty) }.map(\.0)
         let transport = "meta l4proto { \(protocols.joined(separator: ", ")) } "
         if treatment.ports.isEmpty { return [transport] }

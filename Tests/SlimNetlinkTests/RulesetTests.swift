@@ -87,7 +87,7 @@ struct RulesetTests {
                 meta l4proto tcp ct reply proto-src 80 goto refuse
                 meta l4proto tcp ct reply proto-src 90-99 goto refuse
                 meta l4proto icmp return
-                meta l4proto ipv6-icmp return
+                meta l4proto icmpv6 return
                 return
               }
               chain from0 {
@@ -128,11 +128,11 @@ struct RulesetTests {
                 ct original ip saddr vmap @egress_other4
               }
               chain egress {
-                ct original protocol vmap { tcp : goto egress_tcp, udp : goto egress_udp, icmp : goto egress_icmp, ipv6-icmp : goto egress_icmp }
+                ct original protocol vmap { tcp : goto egress_tcp, udp : goto egress_udp, icmp : goto egress_icmp, icmpv6 : goto egress_icmp }
                 goto egress_other
               }
               chain ingress {
-                ct original protocol vmap { tcp : return, udp : return, icmp : return, ipv6-icmp : return }
+                ct original protocol vmap { tcp : return, udp : return, icmp : return, icmpv6 : return }
                 return
               }
               chain refuse {

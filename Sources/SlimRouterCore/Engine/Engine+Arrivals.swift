@@ -64,10 +64,13 @@ extension Engine {
 
     /// Takes one connection. When there are more, epoll says so again, which costs less than an `accept` that finds nothing: that
     /// makes a socket and throws it away.
-    func accept(on port: DataPort) {
+    ///
+    /// - Returns: whether there was one.
+    @discardableResult
+    func accept(on port: DataPort) -> Bool {
         do throws(Errno) {
             var peer = KernelAddress()
-            guard let connection = try StreamSocket.accept(port.descriptor.raw, peer: &peer) else { return }
+            guard let connection = try StreamSocket.accept(port.descriptor.raw, peer: &peer) else { return false }
             let room = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
             let count = try StreamSocket.receive(connection.raw, into: room) ?? 0
             if count == Preamble.byteCount {
@@ -75,7 +78,16 @@ extension Engine {
             } else {
                 try wait(for: connection, first: UnsafeRawBufferPointer(rebasing: room[..<count]))
             }
-        } catch { _ = starve(error, of: port.descriptor.raw, port.token) }
+            return true
+        } catch { return !starve(error, of: port.descriptor.raw, port.token) }
+    }
+
+    /// Takes all that have arrived by now at ports that are served: what comes to this thread's notice next must not count against them.
+    func acceptAll() {
+        for port in dataPorts where port.token != 0 {
+            var left = Self.backlog
+            while left > 0, accept(on: port) { left -= 1 }
+        }
     }
 
     private func wait(

@@ -76,7 +76,8 @@ extension Engine {
 
     private func adopt(_ kept: KeptState.Listener) {
         let description = kept.description
-        nextListenerID = max(nextListenerID, description.id + 1)
+        // A program was quick: the keeper has it from this router.
+        guard listeners[SocketCookie(rawValue: description.program_end)] == nil else { return }
         let namespace = NamespaceCookie(rawValue: description.namespace_cookie)
         guard let container = containersByNamespace[namespace], let endpoint = description.endpoint.endpoint,
             let family = KernelAddress.Family(rawValue: CInt(description.family))

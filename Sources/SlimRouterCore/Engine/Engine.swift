@@ -54,7 +54,8 @@ final class Engine {
     var containersByAddress: [IPAddress: Container] = [:]
 
     var listeners: [SocketCookie: Listener] = [:]
-    var nextListenerID: UInt64 = 1
+    /// Above that of any earlier router: the keeper still has its listeners when programs already ask this one for new ones.
+    var nextListenerID = monotonicMilliseconds() << 20
 
     /// This host as its own peer: connections between its containers.
     let local: Peer
