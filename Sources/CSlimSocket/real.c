@@ -54,6 +54,7 @@ static int joins;
 
 static struct slim_known known[SLIM_KNOWN_SLOTS];
 static uint64_t pristine[SLIM_PRISTINE_SLOTS];
+static uint32_t pristine_count;
 static struct slim_note notes[SLIM_NOTE_SLOTS];
 static struct slim_queue queues[SLIM_QUEUE_SLOTS];
 static struct own *own_state;
@@ -204,6 +205,11 @@ struct slim_known *slim_known_table(void)
 uint64_t *slim_pristine_table(void)
 {
 	return pristine;
+}
+
+uint32_t *slim_pristine_count(void)
+{
+	return &pristine_count;
 }
 
 struct slim_note *slim_note_table(void)

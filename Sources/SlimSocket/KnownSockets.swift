@@ -58,15 +58,23 @@ enum PristineSockets {
     }
 
     static func add(_ cookie: UInt64, family: CInt) {
-        if cookie != 0 { slim_store(slot(cookie), entry(cookie, family)) }
+        guard cookie != 0 else { return }
+        let slot = slot(cookie)
+        let other = slot.pointee
+        if slim_exchange(slot, other, entry(cookie, family)) != 0, other == 0 { slim_add32(slim_pristine_count(), 1) }
     }
 
     /// Takes a socket out and says whether it was in, with this family.
     static func take(_ cookie: UInt64, family: CInt) -> Bool {
-        cookie != 0 && slim_exchange(slot(cookie), entry(cookie, family), 0) != 0
+        guard cookie != 0, slim_exchange(slot(cookie), entry(cookie, family), 0) != 0 else { return false }
+        slim_add32(slim_pristine_count(), UInt32.max)
+        return true
     }
 
-    static func remove(_ cookie: UInt64) {
+    /// Takes out the socket behind a descriptor. Where there is none at all, as in most servers, the kernel is not asked.
+    static func remove(_ fd: CInt) {
+        guard slim_load32(slim_pristine_count()) != 0 else { return }
+        let cookie = Kernel.cookie(fd)
         if !take(cookie, family: SLIM_AF_INET) { _ = take(cookie, family: SLIM_AF_INET6) }
     }
 }

@@ -14,7 +14,7 @@ public func slim_listen(_ fd: CInt, _ backlog: CInt) -> CInt {
         slim_set_errno(saved)
         return 0
     }
-    PristineSockets.remove(Kernel.cookie(fd))
+    PristineSockets.remove(fd)
     if HostSocket.wasHandedOver(fd) {
         guard Kernel.isClosed(fd), HostSocket.closedConnect(fd) == SLIM_EINVAL else { return fail(SLIM_EINVAL) }
         guard HostSocket.giveBack(fd) else { return -1 }
@@ -80,7 +80,7 @@ private func onceFree(_ call: () -> CInt) -> CInt {
 public func slim_bind(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UInt32) -> CInt {
     let saved = slim_errno()
     guard Sandbox.mayAsk, Kernel.isTCP(fd) else { return slim_real_bind(fd, address, length) }
-    PristineSockets.remove(Kernel.cookie(fd))
+    PristineSockets.remove(fd)
     if HostSocket.wasHandedOver(fd) {
         // What a socket is bound to once its connection has ended belongs to the container.
         guard Kernel.isClosed(fd) else { return fail(SLIM_EINVAL) }

@@ -103,12 +103,18 @@ public func slim_setsockopt(
     _ fd: CInt, _ level: CInt, _ option: CInt, _ value: UnsafeRawPointer?, _ length: UInt32
 ) -> CInt {
     guard Sandbox.mayLook else { return slim_real_setsockopt(fd, level, option, value, length) }
-    let domain = Kernel.socketOption(fd, SLIM_SO_DOMAIN)
-    guard domain == SLIM_AF_UNIX, Channel(fd) != nil else {
-        if domain == SLIM_AF_INET || domain == SLIM_AF_INET6 {
-            PristineSockets.remove(Kernel.cookie(fd))
-        }
-        return slim_real_setsockopt(fd, level, option, value, length)
+    if level != SLIM_SOL_SOCKET {
+        // A channel has no options of other levels: what succeeds was not set on one.
+        let saved = slim_errno()
+        let result = slim_real_setsockopt(fd, level, option, value, length)
+        if result == 0 { PristineSockets.remove(fd) }
+        if result == 0 || slim_errno() != SLIM_EOPNOTSUPP { return result }
+        slim_set_errno(saved)
+    }
+    guard Options.channel(fd) != nil else {
+        let result = slim_real_setsockopt(fd, level, option, value, length)
+        if result == 0 { PristineSockets.remove(fd) }
+        return result
     }
     let isTimeout = level == SLIM_SOL_SOCKET && option == SLIM_SO_RCVTIMEO
     if isTimeout {

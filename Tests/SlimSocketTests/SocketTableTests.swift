@@ -74,13 +74,16 @@ import Testing
         #expect(PristineSockets.take(cookie, family: SLIM_AF_INET))
         #expect(!PristineSockets.take(cookie, family: SLIM_AF_INET))
         PristineSockets.add(cookie, family: SLIM_AF_INET6)
-        PristineSockets.remove(cookie + 1)
+        let other = slim_socket(SLIM_AF_INET6, SLIM_SOCK_STREAM | SLIM_SOCK_CLOEXEC, 0)
+        defer { _ = slim_close(other) }
+        PristineSockets.remove(other)
+        #expect(!PristineSockets.take(Kernel.cookie(other), family: SLIM_AF_INET6))
         #expect(PristineSockets.take(cookie, family: SLIM_AF_INET6))
     }
 
     @Test(arguments: [SLIM_AF_INET, SLIM_AF_INET6])
     func `a new TCP socket is pristine until an option is set, or it is bound, or listens`(family: CInt) {
-        for change in 0..<4 {
+        for change in 0..<5 {
             let fd = slim_socket(family, SLIM_SOCK_STREAM | SLIM_SOCK_CLOEXEC, 0)
             #expect(fd >= 0)
             defer { _ = slim_close(fd) }
@@ -89,6 +92,7 @@ import Testing
             withUnsafeMutableBytes(of: &address) { $0.storeBytes(of: UInt16(family), as: UInt16.self) }
             switch change {
             case 1: #expect(slim_setsockopt(fd, SLIM_IPPROTO_TCP, 1, &value, 4) == 0)
+            case 4: #expect(slim_setsockopt(fd, SLIM_SOL_SOCKET, SLIM_SO_SNDBUF, &value, 4) == 0)
             case 2: #expect(slim_bind(fd, &address, 28) == 0)
             case 3: #expect(slim_listen(fd, 1) == 0)
             default: break

@@ -16,9 +16,10 @@ struct Suite {
     /// In its first second a stream shows how congestion control begins, not what a byte costs.
     private static let streamSeconds = 3
     private static let streamSamples = 2
+    private static let manyStreamSamples = 4
     /// Into how many samples the runs by number of requests are cut, and those that promises depend on.
     private static let parts = 4
-    private static let manyParts = 16
+    private static let manyParts = 8
     /// With so many requests all three leave their connections in TIME_WAIT, and ports are not yet hard to find.
     private static let connectionRequests = 8000
     private static let connectionParts = 8
@@ -52,7 +53,7 @@ struct Suite {
         bench.placement = placement
         let modes = Mode.allCases
         for (measurement, samples) in [
-            (throughput, Self.streamSamples), (fourStreams, Self.streamSamples), (roundTrips, Self.parts),
+            (throughput, Self.streamSamples), (fourStreams, Self.manyStreamSamples), (roundTrips, Self.parts),
             (setUps, Self.parts), (pinnedSetUps, Self.parts), (nginxKeepAlive, seconds * 2),
             (nginxConnections, Self.connectionParts), (redisGet, Self.manyParts), (redisSet, Self.parts),
             (redisConnections, Self.connectionParts), (memcached, 1), (postgres, 1), (postgresConnections, Self.parts),

@@ -232,6 +232,7 @@ struct slim_router {
 
 struct slim_known *slim_known_table(void);
 uint64_t *slim_pristine_table(void);
+uint32_t *slim_pristine_count(void);
 struct slim_note *slim_note_table(void);
 struct slim_queue *slim_queue_table(void);
 /* Made when it is first asked for. NULL where the kernel gives no memory that a forked child does not see. */
