@@ -75,7 +75,7 @@ struct HostileLab {
     }
 }
 
-extension Integration {
+extension Integration.Resilience {
     @Suite struct Hostile {
         private func withHostileLab(_ purpose: String, _ body: @Sendable (HostileLab) async throws -> Void) async throws
         {

@@ -1,9 +1,14 @@
 import SlimLab
 import Testing
 
-/// All tests that share one lab of two hosts with two containers each. One after the other: they share its ports too.
+/// All tests that run programs in a lab; most share one of two hosts with two containers each. One after the other: they
+/// share its ports too.
 @Suite(.serialized, .lab)
-enum Integration {}
+enum Integration {
+    /// What becomes of programs when something breaks, attacks, ends or reaches its limits: each test has a lab of its own.
+    /// `make test` runs them beside the others, in a process of their own.
+    @Suite enum Resilience {}
+}
 
 /// Brings up a lab around a suite and takes it down afterwards.
 struct LabTrait: SuiteTrait, TestScoping {

@@ -3,7 +3,7 @@ import SlimAdmin
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// Routers and programs at their limits: what is too much is refused cleanly, and all is well afterwards.
     @Suite struct Limits {
         private static let many = ["/usr/bin/python3", Fixture.helper("many.py")]

@@ -74,7 +74,7 @@ private struct PreparedLab {
     }
 }
 
-extension Integration {
+extension Integration.Resilience {
     /// Connections that were prepared before anybody wanted them.
     @Suite struct Prepared {
         @Test(arguments: ["h2c1", "h1c2"])

@@ -3,7 +3,7 @@ import SlimAdmin
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// Many hosts, many containers, many sockets' ends at once.
     @Suite struct Scale {
         private static let probe = Fixture.project + "/build/bin/slimprobe"

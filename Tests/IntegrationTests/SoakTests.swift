@@ -1,7 +1,7 @@
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// `make soak`, for half a minute.
     @Suite struct Soak {
         @Test func `programs lose nothing while routers are killed, and nothing leaks`() async throws {

@@ -3,7 +3,7 @@ import SlimGuard
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// Routers that cannot start: exit status 2, one line that says what, where and how to mend it, and nothing left behind.
     @Suite struct BadStarts {
         /// A host whose router is stopped, without an overlay: as a new machine is.

@@ -4,7 +4,7 @@ import SlimLab
 import SlimPKI
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// Certificates that end, and clocks that are wrong.
     @Suite struct CertificateFaults {
         private static let echoPort = 7851

@@ -3,7 +3,7 @@ import SlimAdmin
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// A container that is killed on the spot: its processes and its namespace are gone at once.
     @Suite struct ContainerFaults {
         private static let guestPort = "7841"

@@ -2,7 +2,7 @@ import SlimAdmin
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// Firewalls between the hosts that are changed while routers run.
     @Suite struct FirewallFaults {
         private static let echoPort = 7821

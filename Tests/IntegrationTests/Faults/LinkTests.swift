@@ -1,6 +1,6 @@
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// A cable that is pulled, and plugged in again.
     @Suite struct LinkFaults {
         private static let echoPort = 7811

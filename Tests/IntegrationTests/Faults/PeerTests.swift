@@ -1,7 +1,7 @@
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// A peer whose router is dead, or that cannot be reached at all: whoever connects there fares as on the plain overlay,
     /// and nobody else notices.
     @Suite struct PeerFaults {

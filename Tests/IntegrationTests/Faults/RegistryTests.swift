@@ -3,7 +3,7 @@ import SlimAdmin
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// Changes of what routers know of each other, while they run and at their restart.
     @Suite struct RegistryFaults {
         private static let echoPort = 7861

@@ -2,7 +2,7 @@ import Foundation
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// Routers that come and go under load.
     @Suite struct RouterFaults {
         private static let echoPort = 7801

@@ -3,7 +3,7 @@ import SlimAdmin
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// One policy for connections and packets, on real programs.
     @Suite struct Policy {
         @Test func `a server is allowed, denied and dropped by name of rule, with the library and without`()
@@ -12,7 +12,7 @@ extension Integration {
             try await PolicyLab.with("curl") { lab in
                 let folder = try TemporaryFolder()
                 _ = try folder.write("index.html", "Slim\n")
-                let server = ["nginx", "-c", try Servers.nginxConfiguration(folder, port: 8000)]
+                let server = ["nginx", "-c", try Integration.Servers.nginxConfiguration(folder, port: 8000)]
                 try await lab.fixture.withSilentServer(server, on: "h2c1", port: 8000) { _ in
                     for overlay in [false, true] {
                         #expect(try await lab.curl("h2c1", from: "h1c1", port: 8000, overlay: overlay) == 0)

@@ -4,7 +4,7 @@ import SlimGuard
 import SlimLab
 import Testing
 
-extension Integration {
+extension Integration.Resilience {
     /// Secure mode as a whole: router, guard and containers.
     @Suite(.serialized) struct SecureMode {
         private static let secretPort = 9911
@@ -188,18 +188,20 @@ extension Integration {
         @Test func `unmodified programs do not notice`() async throws {
             try await Fixture.withLab("programs", secure: true) { fixture in
                 try await LabTrait.$fixture.withValue(fixture) {
-                    try await Stores().`redis answers redis-cli and redis-benchmark`(placement: .acrossHosts)
-                    try await Nginx().`workers with reuseport and a reverse proxy serve ab and wrk`(
-                        placement: .onOneHost)
-                    try await Node().`a web server answers with and without keep-alive`(
-                        kind: "cluster", placement: .acrossHosts)
-                    try await Java()
-                        .`blocking sockets, selectors, asynchronous channels and HttpServer work everywhere`()
-                    try await Python().`TLS is spoken end to end`(placement: .acrossHosts)
-                    try await Iperf().`a connection across hosts does not touch the VXLAN device`(v6: true)
-                    try await SecureShell().`ssh sees overlay addresses in a session, and scp copies`(
+                    try await Integration.Stores().`redis answers redis-cli and redis-benchmark`(
                         placement: .acrossHosts)
-                    try await DataIntegrity().`a reset is seen as a reset, in each direction`(placement: .acrossHosts)
+                    try await Integration.Nginx().`workers with reuseport and a reverse proxy serve ab and wrk`(
+                        placement: .onOneHost)
+                    try await Integration.Node().`a web server answers with and without keep-alive`(
+                        kind: "cluster", placement: .acrossHosts)
+                    try await Integration.Java()
+                        .`blocking sockets, selectors, asynchronous channels and HttpServer work everywhere`()
+                    try await Integration.Python().`TLS is spoken end to end`(placement: .acrossHosts)
+                    try await Integration.Iperf().`a connection across hosts does not touch the VXLAN device`(v6: true)
+                    try await Integration.SecureShell().`ssh sees overlay addresses in a session, and scp copies`(
+                        placement: .acrossHosts)
+                    try await Integration.DataIntegrity().`a reset is seen as a reset, in each direction`(
+                        placement: .acrossHosts)
                 }
             }
         }
