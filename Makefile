@@ -80,7 +80,7 @@ test: deps build ## install what is missing, build, run every test (as root)
 	@status=0; swift test --skip '^(IntegrationTests|KernelModuleTests)\.' || status=1; \
 	swift test --skip-build --filter '^KernelModuleTests\.' || status=1; \
 	printf '%s\n' '--filter ^IntegrationTests[.] --skip /Resilience/' '--filter /Resilience/' | xargs -P 2 -L 1 \
-		$$(swift build --show-bin-path)/slimPackageTests.xctest --testing-library swift-testing || status=1; exit $$status
+		env NO_COLOR=1 $$(swift build --show-bin-path)/slimPackageTests.xctest --testing-library swift-testing || status=1; exit $$status
 
 # KERNELS="6.1 6.12" for both. What the release does not have comes from its backports, with their emulator.
 KERNELS ?= 6.12

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -243,4 +245,16 @@ int slim_lab_nameless_file(const char *name)
 int slim_lab_pipe(int ends[2])
 {
 	return pipe2(ends, O_CLOEXEC);
+}
+
+int slim_lab_await_end(int process, int milliseconds)
+{
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, process, 0), .events = POLLIN };
+	int ready;
+
+	if (end.fd == -1)
+		return errno == ESRCH ? 0 : -1;
+	ready = poll(&end, 1, milliseconds);
+	close(end.fd);
+	return ready < 0 ? -1 : 0;
 }

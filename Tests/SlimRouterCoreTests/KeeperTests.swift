@@ -110,4 +110,33 @@ struct KeeperTests {
         #expect(try next.takeListeners().count == 1)
         _ = connection.raw
     }
+
+    @Test func `what has arrived at a data port waits for a router, and is reset when none comes`() throws {
+        let directory = FileManager.default.temporaryDirectory.path + "/slim-keeper-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let path = "\(directory)/keeper.sock"
+        let keeper = Box(try Keeper(path: path, portPatience: .milliseconds(300)))
+        try startThread(named: "keeper") { try? keeper.content.run() }
+        let port = try Self.listener(on: Port(0))
+        let client = try StreamSocket.open(.v4, nonblocking: false)
+        try StreamSocket.connect(client.raw, to: try StreamSocket.localAddress(port.raw))
+
+        let router = try LocalSocket.connect(to: path)
+        try LocalSocket.send(slim_kept(SLIM_KEEP_PORT, id: 4799), to: router.raw, passing: port.raw)
+        _ = consume router
+        var next = Optional(try KeeperLink(directory: directory))
+        pause(.milliseconds(500))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 8, alignment: 8)
+        defer { buffer.deallocate() }
+        #expect(try StreamSocket.receive(client.raw, into: buffer) == nil, "a router is there")
+        next = nil
+        let deadline = ContinuousClock.now + .seconds(10)
+        #expect(throws: Errno.connectionReset) {
+            while ContinuousClock.now < deadline, try StreamSocket.receive(client.raw, into: buffer) == nil {
+                pause(.milliseconds(1))
+            }
+        }
+        withExtendedLifetime(next) {}
+    }
 }

@@ -38,7 +38,10 @@ struct Workloads {
             output.utf8.count == expected && output == String(repeating: Self.content, count: times) ? times : nil
         }
         return [
-            workload("nginx, wrk, keep-alive", "requests", "h1c1", ["wrk", "-t1", "-c8", "-d\(run)s", across]) {
+            workload(
+                "nginx, wrk, keep-alive", "requests", "h1c1",
+                ["wrk", "-t1", "-c8", "-d\(run)s", "--timeout", "20s", across]
+            ) {
                 $0.contains("Socket errors") || $0.contains("Non-2xx")
                     ? nil : Self.number(before: "requests in", in: $0)
             },

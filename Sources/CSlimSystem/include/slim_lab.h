@@ -63,3 +63,5 @@ void slim_lab_buffer_lines(void);
 int slim_lab_nameless_file(const char *name);
 /* pipe2(ends, O_CLOEXEC) */
 int slim_lab_pipe(int ends[2]);
+/* Sleeps until a child process has ended, which is not reaped, or for so long. */
+int slim_lab_await_end(int process, int milliseconds);

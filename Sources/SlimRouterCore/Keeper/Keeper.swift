@@ -8,8 +8,9 @@ package import SystemPackage
 /// accept channels, and the data ports, and hands them to each new router.
 ///
 /// Until a router takes the listeners it serves them itself, as far as that needs no policy: connections that arrive by
-/// the packet overlay go into their accept channels, and what a program closes is let go. It ends when there has been
-/// nothing to keep, and no router, for a minute.
+/// the packet overlay go into their accept channels, and what a program closes is let go. What has arrived at the data ports
+/// waits for the next router, and is reset when none comes. It ends when there has been nothing to keep, and no router, for a
+/// minute.
 package final class Keeper {
     private struct Kept {
         var description: slim_kept
@@ -31,18 +32,26 @@ package final class Keeper {
     }
 
     private static let patience: Duration = .seconds(60)
+    private static let pause: Duration = .seconds(1)
 
+    /// How long connections at the data ports wait for a router.
+    private let portPatience: Duration
     private let door: OwnedDescriptor
     private let epoll: Epoll
     private var router: OwnedDescriptor?
     private var listeners: [UInt64: Kept] = [:]
     private var ports: [UInt64: (description: slim_kept, descriptor: CInt)] = [:]
     private var keys: [UInt64: slim_kept] = [:]
+    /// When connections at the data ports have waited for long enough; `nil` while there is a router.
+    private var portsDue: ContinuousClock.Instant?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(
         byteCount: MemoryLayout<slim_kept>.size, alignment: MemoryLayout<slim_kept>.alignment)
 
     /// Listens at a path, which must be free.
-    package init(path: String) throws(Errno) {
+    ///
+    /// - Parameter portPatience: longer than a router takes to start on a busy machine.
+    package init(path: String, portPatience: Duration = .seconds(15)) throws(Errno) {
+        self.portPatience = portPatience
         door = try LocalSocket.listener(at: path)
         chmod(path, 0o600)
         epoll = try Epoll()
@@ -62,8 +71,14 @@ package final class Keeper {
             let isIdle = router == nil && listeners.isEmpty
             if !isIdle { idleSince = .now }
             if isIdle, idleSince + Self.patience <= .now { return }
-            _ = try epoll.wait(isIdle ? .seconds(5) : nil) { token, interest in handle(token, interest) }
+            _ = try epoll.wait(timeout(isIdle)) { token, interest in handle(token, interest) }
+            if let due = portsDue, due <= .now { turnAway() }
         }
+    }
+
+    private func timeout(_ isIdle: Bool) -> Duration? {
+        if let due = portsDue { return max(.zero, ContinuousClock.now.duration(to: due)) }
+        return isIdle ? .seconds(5) : nil
     }
 
     private func handle(_ token: UInt64, _ interest: Epoll.Interest) {
@@ -85,6 +100,7 @@ package final class Keeper {
         guard (try? epoll.add(connection.raw, .read, token: Event.router)) != nil else { return }
         if (try? LocalSocket.setSendBuffer(connection.raw, bytes: 1 << 20, beyondLimit: true)) == nil { return }
         router = consume connection
+        portsDue = nil
     }
 
     private func hear() {
@@ -162,8 +178,20 @@ package final class Keeper {
     private func dismissRouter() {
         guard let gone = router.take() else { return }
         epoll.remove(gone.raw)
+        portsDue = .now + portPatience
         for (id, kept) in listeners {
             if kept.isComplete { work(id) } else { forget(id) }
+        }
+    }
+
+    /// No router has come. Other hosts have noticed by now; who connected before they did shall not wait for ever.
+    private func turnAway() {
+        portsDue = .now + Self.pause
+        for port in ports.values {
+            var peer = KernelAddress()
+            while let connection = try? StreamSocket.accept(port.descriptor, peer: &peer) {
+                StreamSocket.resetOnClose(connection.raw)
+            }
         }
     }
 
