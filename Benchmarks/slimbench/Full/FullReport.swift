@@ -105,6 +105,8 @@ struct FullReport {
 
             ## Promises
 
+            Set-up is promised across hosts, and "the first time" is a program's: its host may have asked the other one before.
+
             \(Self.table(verdictRows, left: [0, 1, 4]))
 
             ## The paper's numbers

@@ -26,13 +26,14 @@ struct Verdict: Encodable {
     private static let promises = [
         Promise(.throughputCPU, .host, 1.05), Promise(.fourStreamsCPU, .host, 1.05),
         Promise(.nginxKeepAlive, .host, 0.95), Promise(.redisGet, .host, 0.97),
-        Promise(.connect, .host, 1.6), Promise(.connect, .overlay, 0.75),
-        Promise(.pinnedConnect, .host, 1.6), Promise(.pinnedConnect, .overlay, 0.75),
-        Promise(.connectFirst, .overlay, 2), Promise(.connectFirstOfHost, .overlay, 2),
-        Promise(.pinnedConnectFirst, .overlay, 2), Promise(.pinnedConnectFirstOfHost, .overlay, 2),
-        Promise(.connectEcho, .overlay, 1), Promise(.pinnedConnectEcho, .overlay, 1),
-        Promise(.nginxConnections, .host, 0.7), Promise(.nginxConnections, .overlay, 1.2),
-        Promise(.redisConnections, .overlay, 1), Promise(.pgbenchConnections, .overlay, 1),
+        // Set-up is promised across hosts. Within one there is no network to save, and the router's part of it stays. The first
+        // time is a program's: before that its host has asked the other one, once.
+        Promise(.connect, .host, 1.6, .twoHosts), Promise(.connect, .overlay, 0.75, .twoHosts),
+        Promise(.pinnedConnect, .host, 1.6, .twoHosts), Promise(.pinnedConnect, .overlay, 0.75, .twoHosts),
+        Promise(.connectFirst, .overlay, 2, .twoHosts), Promise(.pinnedConnectFirst, .overlay, 2, .twoHosts),
+        Promise(.connectEcho, .overlay, 1, .twoHosts), Promise(.pinnedConnectEcho, .overlay, 1, .twoHosts),
+        Promise(.nginxConnections, .host, 0.7, .twoHosts), Promise(.nginxConnections, .overlay, 1.2, .twoHosts),
+        Promise(.redisConnections, .overlay, 1, .twoHosts), Promise(.pgbenchConnections, .overlay, 1, .twoHosts),
         Promise(.joinedRoundTrip, .host, 0.65, .oneHost), Promise(.throughput, .host, 1.1, .oneHost),
         Promise(.throughput, .overlay, 2, .oneHost),
     ]
