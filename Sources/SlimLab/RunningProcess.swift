@@ -18,8 +18,8 @@ package struct RunningProcess: Hashable, Sendable {
 
     /// - Returns: `nil` when there is no such process, or it has ended and waits to be reaped.
     package init?(id: Int32) {
-        guard let stat = try? LabFile.read("/proc/\(id)/stat"), let line = try? LabFile.read("/proc/\(id)/cmdline"),
-            !line.isEmpty
+        // A process that is just being given its program has no arguments yet.
+        guard let stat = try? LabFile.read("/proc/\(id)/stat"), let line = try? LabFile.read("/proc/\(id)/cmdline")
         else { return nil }
         // The name is in parentheses and may hold anything; state and parent follow the last one.
         let fields = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
