@@ -30,7 +30,7 @@ package struct RunningProcess: Hashable, Sendable {
     }
 
     /// Whether nothing of it is left but what its parent has to reap: a process that was killed closes its files last.
-    var hasEnded: Bool {
+    package var hasEnded: Bool {
         LabFile.names(in: "/proc/\(id)/task").allSatisfy { task in
             guard let stat = try? LabFile.read("/proc/\(id)/task/\(task)/stat") else { return true }
             let state = String(decoding: stat, as: UTF8.self).split(separator: ")").last?.first { $0 != " " }

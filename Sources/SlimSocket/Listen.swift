@@ -66,7 +66,8 @@ private func onceFree(_ call: () -> CInt) -> CInt {
         // Asking costs more than looking.
         if moment % 20 == 0, let answer = RouterLink.ask(SLIM_OP_REAP) {
             answer.discard()
-            return call()
+            // One that has only just started does not know yet.
+            if answer.reply.verdict == SLIM_VERDICT_DONE.rawValue { return call() }
         }
         Kernel.quietly { slim_nap() }
         result = call()

@@ -52,6 +52,24 @@ extension Integration {
             }
         }
 
+        @Test func `a server that listens again waits for a router that has just started`() async throws {
+            let fixture = try Fixture.shared
+            let restart = """
+                import socket, threading, time
+                first = socket.create_server(('', 7402))
+                start = time.monotonic()
+                threading.Timer(0.3, first.close).start()
+                second = socket.create_server(('', 7402))
+                print('ok' if time.monotonic() - start >= 0.25 else 'too early')
+                """
+            let command = ["python3", HostileLab.helpers + "/fake_router.py", "starting", "fake-starting"]
+            try await fixture.withServer(command, on: "h1c1", overlay: true, until: "ready") { _ in
+                let outcome = try await fixture.run(
+                    ["python3", "-c", restart], on: "h1c1", environment: ["SLIM_ROUTER=@fake-starting"])
+                #expect(outcome.output == "ok\n", "\(outcome.errorOutput)")
+            }
+        }
+
         @Test(arguments: [0, 2, 3, 65535])
         func `a library of another version is told so, and makes plain calls`(version: Int) async throws {
             try await Fixture.withLab("version-\(version)") { fixture in

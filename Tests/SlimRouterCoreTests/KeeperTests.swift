@@ -111,6 +111,45 @@ struct KeeperTests {
         _ = connection.raw
     }
 
+    /// A connection that was accepted from a listener, and its client.
+    private static func accepted() throws -> (server: CInt, client: CInt) {
+        let listener = try listener(on: Port(0))
+        let client = try StreamSocket.open(.v4, nonblocking: false)
+        try StreamSocket.connect(client.raw, to: try StreamSocket.localAddress(listener.raw))
+        var peer = KernelAddress()
+        guard let server = try StreamSocket.accept(listener.raw, peer: &peer) else { throw Errno.wouldBlock }
+        return (server.release(), client.release())
+    }
+
+    @Test func `what a router was at when it was killed goes to the program, or to the next router`() throws {
+        let orphan = try Orphan()
+        let plain = try Self.accepted()
+        let read = try Self.accepted()
+        let unread = try Self.accepted()
+        defer { for connection in [plain, read, unread] { _ = OwnedDescriptor(connection.client) } }
+        var message = slim_kept(SLIM_KEEP_ARRIVAL)
+        message.secret.0 = 0x53
+        do {
+            let heir = try LocalSocket.connect(to: orphan.directory + "/keeper.sock")
+            for (message, connection) in [
+                (slim_kept(SLIM_KEEP_ARRIVAL, id: 7), plain.server),
+                (slim_kept(SLIM_KEEP_ARRIVAL, id: 8), plain.server),
+                (message, read.server), (slim_kept(SLIM_KEEP_ARRIVAL), unread.server),
+            ] {
+                try LocalSocket.send(message, to: heir.raw, passing: connection)
+            }
+            for connection in [plain, read, unread] { _ = OwnedDescriptor(connection.server) }
+        }
+        #expect(try orphan.isServed())
+        let arrivals = try KeeperLink(directory: orphan.directory).take().arrivals
+        #expect(arrivals.map { $0.preamble?.first } == [0x53, nil])
+        for (arrival, connection) in zip(arrivals, [read, unread]) {
+            let server = arrival.connection.take()
+            let peer = try StreamSocket.peerAddress(server.raw).endpoint
+            #expect(try peer == StreamSocket.localAddress(connection.client).endpoint)
+        }
+    }
+
     @Test func `what has arrived at a data port waits for a router, and is reset when none comes`() throws {
         let directory = FileManager.default.temporaryDirectory.path + "/slim-keeper-\(UUID().uuidString)"
         try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -122,8 +161,12 @@ struct KeeperTests {
         let client = try StreamSocket.open(.v4, nonblocking: false)
         try StreamSocket.connect(client.raw, to: try StreamSocket.localAddress(port.raw))
 
+        let accepted = try Self.accepted()
+        defer { _ = OwnedDescriptor(accepted.client) }
         let router = try LocalSocket.connect(to: path)
         try LocalSocket.send(slim_kept(SLIM_KEEP_PORT, id: 4799), to: router.raw, passing: port.raw)
+        try LocalSocket.send(slim_kept(SLIM_KEEP_ARRIVAL), to: router.raw, passing: accepted.server)
+        _ = OwnedDescriptor(accepted.server)
         _ = consume router
         var next = Optional(try KeeperLink(directory: directory))
         pause(.milliseconds(500))
@@ -132,9 +175,11 @@ struct KeeperTests {
         #expect(try StreamSocket.receive(client.raw, into: buffer) == nil, "a router is there")
         next = nil
         let deadline = ContinuousClock.now + .seconds(10)
-        #expect(throws: Errno.connectionReset) {
-            while ContinuousClock.now < deadline, try StreamSocket.receive(client.raw, into: buffer) == nil {
-                pause(.milliseconds(1))
+        for waiting in [client.raw, accepted.client] {
+            #expect(throws: Errno.connectionReset) {
+                while ContinuousClock.now < deadline, try StreamSocket.receive(waiting, into: buffer) == nil {
+                    pause(.milliseconds(1))
+                }
             }
         }
         withExtendedLifetime(next) {}

@@ -64,18 +64,22 @@ struct Workloads {
     private static let pythonClient = """
         import hashlib, sys, threading, time, urllib.request
         expected = hashlib.sha256('\\n'.join(map(str, range(100000))).encode()).hexdigest()
-        counts, end = [], time.time() + float(sys.argv[2])
+        counts, failures, end = [], [], time.time() + float(sys.argv[2])
         def work():
             count = 0
             while time.time() < end:
-                content = urllib.request.urlopen(sys.argv[1]).read()
-                assert hashlib.sha256(content).hexdigest() == expected, 'other content'
+                start = time.time()
+                try:
+                    content = urllib.request.urlopen(sys.argv[1]).read()
+                    assert hashlib.sha256(content).hexdigest() == expected, 'other content'
+                except Exception as error:
+                    return failures.append(f'{error!r} {time.time() - start:.3f} s after its start')
                 count += 1
             counts.append(count)
         threads = [threading.Thread(target=work) for _ in range(4)]
         for thread in threads: thread.start()
         for thread in threads: thread.join()
-        print('ok' if len(counts) == 4 else 'failed', sum(counts))
+        print('ok' if len(counts) == 4 else 'failed', sum(counts), *failures)
         """
 
     // MARK: Stores

@@ -32,7 +32,7 @@ enum slim_operation {
 	SLIM_OP_LISTEN = 3,   /* with the application's listening socket; answered with an accept channel */
 	SLIM_OP_LOOKUP = 4,   /* with a host socket; answered with its overlay addresses */
 	SLIM_OP_ORIGINAL = 5, /* with an accept channel; answered with the listening socket behind it */
-	SLIM_OP_REAP = 6,     /* answered once every closed listener has been let go */
+	SLIM_OP_REAP = 6,     /* answered once every closed listener has been let go; FALLBACK: ask again, the router has just started */
 	SLIM_OP_PREPARED = 7, /* router, in a queue of prepared connections: one of them */
 };
 
@@ -115,6 +115,8 @@ enum slim_prepared_flag {
 };
 
 #define SLIM_PREAMBLE_LENGTH 88
+/* Begins with it. */
+#define SLIM_PREAMBLE_MAGIC "SLIM\1"
 
 /* So many queues a process has at most. */
 #define SLIM_QUEUE_SLOTS 8

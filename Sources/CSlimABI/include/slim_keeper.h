@@ -16,6 +16,7 @@ enum slim_keep_operation {
 	SLIM_KEEP_TAKE = 6,     /* a new router: hand over the part that `id` names */
 	SLIM_KEEP_END = 7,      /* the answer to TAKE or SYNC ends here; `id` is the part */
 	SLIM_KEEP_SYNC = 8,     /* answered once all that was said before is done */
+	SLIM_KEEP_ARRIVAL = 9,  /* with a connection that no router looks after; of listener `id`, or of a data port */
 };
 
 /* A router needs the ports and keys to begin with, the listeners when it can serve them: until then the keeper does. */
@@ -34,8 +35,8 @@ struct slim_kept {
 	uint16_t family; /* of the listening socket */
 	uint16_t is_v6_only;
 	uint32_t reserved;
-	uint8_t secret[32];
-	char name[64]; /* not terminated when full */
+	uint8_t secret[32]; /* of an arrival its preamble begins here, all 0 when that is still to be read */
+	char name[64];      /* not terminated when full */
 };
 
 _Static_assert(sizeof(struct slim_kept) == 168, "slim_kept");

@@ -38,6 +38,12 @@ package final class RouterDaemon: Sendable {
         signal(SIGPIPE, SIG_IGN)
         DescriptorLimit.raise(logger: logger)
         let directory = try RuntimeDirectory(configuration.directory)
+        // Early: what this process makes from now on it shares with its heir, and what it has now the heir has a copy of.
+        let flight = try explaining("heir") { () throws(Errno) in
+            let flight = try Flight()
+            try flight.appointHeir(lock: directory.lock.raw)
+            return flight
+        }
         let registry = try explaining { () throws(ConfigurationError) in
             try EmbeddedRegistry(configuration, file: file, logger: logger)
         }
@@ -48,7 +54,7 @@ package final class RouterDaemon: Sendable {
             mailbox.post { $0.handle(event) }
         }
         do throws(ControlError) { try await control.start() } catch { throw RouterError("\(error)") }
-        do throws(RouterError) { try await run(signals, directory, registry, mailbox, control) } catch {
+        do throws(RouterError) { try await run(signals, directory, flight, registry, mailbox, control) } catch {
             await control.stop()
             throw error
         }
@@ -56,8 +62,8 @@ package final class RouterDaemon: Sendable {
 
     /// What can fail without a trace comes first: a router that cannot have its ports touches nobody's overlay.
     private func run(
-        _ signals: borrowing SignalStream, _ directory: borrowing RuntimeDirectory, _ registry: EmbeddedRegistry,
-        _ mailbox: Mailbox, _ control: ControlPlane
+        _ signals: borrowing SignalStream, _ directory: borrowing RuntimeDirectory, _ flight: Flight,
+        _ registry: EmbeddedRegistry, _ mailbox: Mailbox, _ control: ControlPlane
     ) async throws(RouterError) {
         let keeper = try KeeperLink(directory: directory.path)
         let kept = try keeper.take()
@@ -68,7 +74,9 @@ package final class RouterDaemon: Sendable {
             try PolicyManager(configuration: configuration, traffic: traffic, mailbox: mailbox, logger: logger)
         }
         let security = SecurityManager(configuration: configuration, mailbox: mailbox, logger: logger)
-        try startEngine(mailbox, keeper, kept, policy, security) { message, peer in control.send(message, to: peer) }
+        try startEngine(mailbox, keeper, kept, flight, policy, security) { message, peer in
+            control.send(message, to: peer)
+        }
         defer { mailbox.post { $0.isStopped = true } }
 
         let wasThere = try explaining { () throws(OverlayError) in try Overlay.exists(overlayConfiguration) }
@@ -165,7 +173,7 @@ package final class RouterDaemon: Sendable {
 
     /// Starts the connection thread; it belongs to this process's network namespace, the host's.
     private func startEngine(
-        _ mailbox: Mailbox, _ keeper: KeeperLink, _ kept: KeptState, _ policy: PolicyManager,
+        _ mailbox: Mailbox, _ keeper: KeeperLink, _ kept: KeptState, _ flight: Flight, _ policy: PolicyManager,
         _ security: SecurityManager, send: @escaping @Sendable (ControlMessage, String) -> Bool
     ) throws(RouterError) {
         let settings = Engine.Settings(
@@ -188,8 +196,8 @@ package final class RouterDaemon: Sendable {
                 giveWayToOthers()
                 do throws(RouterError) {
                     let engine = try Engine(
-                        settings: settings, security: condition, keeper: keeper, kept: kept, mailbox: mailbox,
-                        logger: logger, send: send, partiesChanged: { policy.partiesChanged() },
+                        settings: settings, security: condition, keeper: keeper, kept: kept, flight: flight,
+                        mailbox: mailbox, logger: logger, send: send, partiesChanged: { policy.partiesChanged() },
                         guardFailed: { security.guardFailed($0) })
                     started.signal()
                     engine.run()

@@ -6,7 +6,8 @@ internal import SystemPackage
 /// `/run/slim`, or what the configuration names: made when missing, and this router's alone while it runs.
 struct RuntimeDirectory: ~Copyable {
     let path: String
-    private let lock: OwnedDescriptor
+    /// Held by the one router that runs here.
+    let lock: OwnedDescriptor
 
     init(_ path: String) throws(RouterError) {
         do {

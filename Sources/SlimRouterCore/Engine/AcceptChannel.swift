@@ -19,15 +19,24 @@ enum AcceptChannel {
         while true {
             var peer = KernelAddress()
             guard let connection = try StreamSocket.accept(original, peer: &peer) else { return nil }
-            guard let from = peer.endpoint, let at = try? StreamSocket.localAddress(connection.raw).endpoint else {
-                continue
-            }
-            return Plain(connection: connection, message: message(cookie: nil, local: at, peer: from))
+            guard let message = plainMessage(of: connection.raw, peer) else { continue }
+            return Plain(connection: connection, peer: peer, message: message)
         }
+    }
+
+    /// The message that brings a connection of the container itself.
+    ///
+    /// - Parameter peer: its peer, if that is known.
+    static func plainMessage(of connection: CInt, _ peer: KernelAddress? = nil) -> slim_accept? {
+        guard let peer = peer ?? (try? StreamSocket.peerAddress(connection)), let from = peer.endpoint,
+            let at = try? StreamSocket.localAddress(connection).endpoint
+        else { return nil }
+        return message(cookie: nil, local: at, peer: from)
     }
 
     struct Plain: ~Copyable {
         let connection: OwnedDescriptor
+        let peer: KernelAddress
         let message: slim_accept
 
         consuming func takeConnection() -> OwnedDescriptor { connection }

@@ -71,15 +71,29 @@ extension Engine {
         do throws(Errno) {
             var peer = KernelAddress()
             guard let connection = try StreamSocket.accept(port.descriptor.raw, peer: &peer) else { return false }
-            let room = UnsafeMutableRawBufferPointer(rebasing: scratch[..<Preamble.byteCount])
-            let count = try StreamSocket.receive(connection.raw, into: room) ?? 0
-            if count == Preamble.byteCount {
-                receive(connection, UnsafeRawBufferPointer(room))
-            } else {
-                try wait(for: connection, first: UnsafeRawBufferPointer(rebasing: room[..<count]))
-            }
+            flight.take(connection, from: peer)
+            defer { flight.end() }
+            try hear(connection)
             return true
         } catch { return !starve(error, of: port.descriptor.raw, port.token) }
+    }
+
+    /// A connection has come: reads its preamble, or waits for it.
+    private func hear(_ connection: consuming OwnedDescriptor) throws(Errno) {
+        let count = try StreamSocket.receive(connection.raw, into: flight.room) ?? 0
+        if count == Preamble.byteCount {
+            receive(connection, UnsafeRawBufferPointer(flight.room))
+        } else {
+            try wait(for: connection, first: UnsafeRawBufferPointer(rebasing: flight.room[..<count]))
+        }
+    }
+
+    /// What the router before this one was at when it was killed. It is not noted again: it may be what killed that one.
+    func takeOver(_ arrival: KeptState.Arrival) {
+        let connection = arrival.connection.take()
+        guard let preamble = arrival.preamble else { return (try? hear(connection)) ?? () }
+        flight.room.copyBytes(from: preamble)
+        receive(connection, UnsafeRawBufferPointer(flight.room))
     }
 
     /// Takes all that have arrived by now at ports that are served: what comes to this thread's notice next must not count against them.

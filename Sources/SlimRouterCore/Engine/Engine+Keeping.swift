@@ -34,7 +34,11 @@ extension Engine {
 
     /// Gives another keeper all that there is to keep.
     private func entrust(_ next: Result<KeeperLink, RouterError>) {
-        do throws(RouterError) { keeper = try next.get() } catch {
+        do throws(RouterError) {
+            let next = try next.get()
+            flight.keeper = next.descriptor
+            keeper = next
+        } catch {
             log.error("keeper", "\(error); listeners will not survive this router: restart it")
             return
         }
@@ -62,6 +66,8 @@ extension Engine {
         for listener in listeners { adopt(listener) }
         adoptKeys(kept)
         serveDataPorts()
+        for arrival in kept.arrivals { takeOver(arrival) }
+        hasAdopted = true
     }
 
     /// What ended while there was no router. Nobody waits for this one yet.

@@ -121,9 +121,13 @@ extension Engine {
     func acceptPlain(_ listener: Listener) {
         // The program may hold the same open file (dup or fork before listen) and make it blocking: this thread must not.
         try? StreamSocket.setNonblocking(listener.original.raw, true)
+        flight.begin(listener.id, listener.original.raw)
+        defer { flight.endListener() }
         for _ in 0..<64 {
             do throws(Errno) {
                 guard let plain = try AcceptChannel.acceptPlain(listener.original.raw) else { return }
+                flight.take(plain.connection, from: plain.peer)
+                defer { flight.end() }
                 counters.acceptedPlain += 1
                 let message = plain.message
                 deliver(plain.takeConnection(), message, to: listener)
@@ -142,7 +146,9 @@ extension Engine {
         listener.accepted += 1
         listener.container.deliveries += 1
         listener.lastServed = listener.container.deliveries
+        flight.give()
         if listener.parked.isEmpty, put(message, connection.raw, into: listener) { return }
+        flight.end()
         guard !listener.isClosed else { return StreamSocket.resetOnClose(connection.raw) }
         guard listener.container.parkedCount < settings.parkedPerContainer else {
             return StreamSocket.resetOnClose(connection.raw)

@@ -41,6 +41,8 @@ final class Engine {
     /// Whether it was told to let listeners go since it last said that it had.
     var keeperIsBehind = false
     var isKeeperLost = false
+    /// What must not be lost when this router is killed.
+    let flight: Flight
     let mailbox: Mailbox
     /// Sends to a peer's router; `false` when it is not connected.
     let send: @Sendable (ControlMessage, String) -> Bool
@@ -80,6 +82,8 @@ final class Engine {
     var reserve: OwnedDescriptor?
     private var sweepDue = ContinuousClock.now
     var reapers: [(link: ApplicationLink, sequence: UInt32)] = []
+    /// Whether it has taken over what the router before it left.
+    var hasAdopted = false
 
     var spares = SpareSockets()
     var connections: ConnectionTable
@@ -134,7 +138,8 @@ final class Engine {
 
     /// Opens the data ports and subscribes to the ends of sockets, in the calling thread's network namespace.
     init(
-        settings: Settings, security: Security, keeper: KeeperLink, kept: KeptState, mailbox: Mailbox, logger: Logger,
+        settings: Settings, security: Security, keeper: KeeperLink, kept: KeptState, flight: Flight, mailbox: Mailbox,
+        logger: Logger,
         send: @escaping @Sendable (ControlMessage, String) -> Bool, partiesChanged: @escaping @Sendable () -> Void,
         guardFailed: @escaping @Sendable (GuardError) -> Void
     ) throws(RouterError) {
@@ -142,6 +147,8 @@ final class Engine {
         self.security = security
         self.guardFailed = guardFailed
         self.keeper = keeper
+        self.flight = flight
+        flight.keeper = keeper.descriptor
         self.mailbox = mailbox
         self.send = send
         self.partiesChanged = partiesChanged
@@ -236,7 +243,9 @@ final class Engine {
         keeperIsBehind = false
         let waiting = reapers
         reapers = []
-        for (link, sequence) in waiting { reply(to: link, SLIM_OP_REAP, sequence, SLIM_VERDICT_DONE) }
+        // The keeper serves the earlier router's listeners, until they are taken over: which are closed it alone knows.
+        let verdict = hasAdopted ? SLIM_VERDICT_DONE : SLIM_VERDICT_FALLBACK
+        for (link, sequence) in waiting { reply(to: link, SLIM_OP_REAP, sequence, verdict) }
     }
 
     private func sweep() {

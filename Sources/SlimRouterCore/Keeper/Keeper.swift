@@ -32,6 +32,7 @@ package final class Keeper {
     }
 
     private static let patience: Duration = .seconds(60)
+    private static let mostArrivals = 256
     private static let pause: Duration = .seconds(1)
 
     /// How long connections at the data ports wait for a router.
@@ -42,6 +43,8 @@ package final class Keeper {
     private var listeners: [UInt64: Kept] = [:]
     private var ports: [UInt64: (description: slim_kept, descriptor: CInt)] = [:]
     private var keys: [UInt64: slim_kept] = [:]
+    /// Connections that the last router had accepted and not yet given to a program.
+    private var arrivals: [(message: slim_kept, descriptor: CInt)] = []
     /// When connections at the data ports have waited for long enough; `nil` while there is a router.
     private var portsDue: ContinuousClock.Instant?
     private let buffer = UnsafeMutableRawBufferPointer.allocate(
@@ -62,6 +65,7 @@ package final class Keeper {
         buffer.deallocate()
         for id in listeners.keys { forget(id) }
         for port in ports.values { _ = OwnedDescriptor(port.descriptor) }
+        for arrival in arrivals { _ = OwnedDescriptor(arrival.descriptor) }
     }
 
     /// Serves until there is nothing left to keep.
@@ -123,6 +127,10 @@ package final class Keeper {
             listeners[message.id, default: Kept(description: message)].channel = raw
         case (SLIM_KEEP_PORT, let raw?):
             if let old = ports.updateValue((message, raw), forKey: message.id) { _ = OwnedDescriptor(old.descriptor) }
+        case (SLIM_KEEP_ARRIVAL, let raw?):
+            if message.id != 0 { return deliver(raw, to: message.id) }
+            guard arrivals.count < Self.mostArrivals else { return }
+            arrivals.append((message, raw))
         case (SLIM_KEEP_KEY, nil):
             if keys.count >= 4096 { keys = [:] }
             keys[message.id] = message
@@ -169,8 +177,13 @@ package final class Keeper {
             try LocalSocket.send(port.description, to: router, passing: port.descriptor, waiting: true)
         }
         for key in keys.values { try LocalSocket.send(key, to: router, waiting: true) }
+        for arrival in arrivals {
+            try LocalSocket.send(arrival.message, to: router, passing: arrival.descriptor, waiting: true)
+        }
         for port in ports.values { _ = OwnedDescriptor(port.descriptor) }
+        for arrival in arrivals { _ = OwnedDescriptor(arrival.descriptor) }
         ports = [:]
+        arrivals = []
         keys = [:]
     }
 
@@ -187,6 +200,11 @@ package final class Keeper {
     /// No router has come. Other hosts have noticed by now; who connected before they did shall not wait for ever.
     private func turnAway() {
         portsDue = .now + Self.pause
+        for arrival in arrivals {
+            StreamSocket.resetOnClose(arrival.descriptor)
+            _ = OwnedDescriptor(arrival.descriptor)
+        }
+        arrivals = []
         for port in ports.values {
             var peer = KernelAddress()
             while let connection = try? StreamSocket.accept(port.descriptor, peer: &peer) {
@@ -226,6 +244,14 @@ package final class Keeper {
                 try epoll.change(kept.channel, .write, token: id << 2 | Event.channel)
             }
         } catch { epoll.remove(kept.original) }
+    }
+
+    /// Gives a program a connection that the last router had taken out of the backlog.
+    private func deliver(_ connection: CInt, to id: UInt64) {
+        guard let kept = listeners[id], kept.isComplete,
+            let message = AcceptChannel.plainMessage(of: connection)
+        else { return }
+        try? LocalSocket.send(message, to: kept.channel, passing: connection)
     }
 
     private func resume(_ id: UInt64) {

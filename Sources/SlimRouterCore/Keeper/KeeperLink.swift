@@ -14,6 +14,8 @@ final class KeeperLink: Sendable {
 
     private let connection: OwnedDescriptor
 
+    var descriptor: CInt { connection.raw }
+
     /// Connects to the keeper of a runtime directory, and starts it when there is none.
     init(directory: String) throws(RouterError) {
         let path = "\(directory)/keeper.sock"
@@ -72,6 +74,8 @@ final class KeeperLink: Sendable {
             case (SLIM_KEEP_KEY, nil):
                 let secret = withUnsafeBytes(of: message.secret) { Array($0) }
                 state.keys.append(.init(id: message.id, peer: message.peerName, secret: secret))
+            case (SLIM_KEEP_ARRIVAL, let connection?):
+                state.arrivals.append(.init(preamble: message.readPreamble, connection: connection))
             case (SLIM_KEEP_END, nil):
                 state.hasMore = message.id == UInt64(SLIM_KEEP_PORTS_AND_KEYS.rawValue)
                 return state

@@ -16,7 +16,15 @@ struct KeptState: Sendable {
         let secret: [UInt8]
     }
 
+    /// A connection that no router looks after.
+    struct Arrival: Sendable {
+        /// `nil` when it is still to be read.
+        let preamble: [UInt8]?
+        let connection: Handover
+    }
+
     var listeners: [Listener] = []
+    var arrivals: [Arrival] = []
     var ports: [Port: Handover] = [:]
     var keys: [Key] = []
     /// Whether the keeper has the listeners still, and serves them.
@@ -48,6 +56,13 @@ extension slim_kept {
     /// The peer's name, of a kept key.
     var peerName: String {
         withUnsafeBytes(of: name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    /// Of an arrival.
+    var readPreamble: [UInt8]? {
+        let start = MemoryLayout<slim_kept>.offset(of: \.secret) ?? 0
+        let bytes = withUnsafeBytes(of: self) { Array($0[start...].prefix(Preamble.byteCount)) }
+        return bytes.allSatisfy { $0 == 0 } ? nil : bytes
     }
 
     mutating func setPeerName(_ text: String) {

@@ -36,7 +36,8 @@ package final class SimulatedRouter {
                 host: own, directory: directory, prefixes: [], dataPorts: [], socketsPerContainer: 1024,
                 listenersPerContainer: connections, parkedPerContainer: 4096, preparedPerContainer: 256,
                 connections: connections),
-            security: .off, keeper: try KeeperLink(directory: directory), kept: KeptState(), mailbox: try Mailbox(),
+            security: .off, keeper: try KeeperLink(directory: directory), kept: KeptState(), flight: try Flight(),
+            mailbox: try Mailbox(),
             logger: Logger(label: "simulation") { _ in SwiftLogNoOpLogHandler() }, send: { _, _ in true },
             partiesChanged: {}, guardFailed: { _ in })
         let socket = try StreamSocket.open(.v4, nonblocking: true)

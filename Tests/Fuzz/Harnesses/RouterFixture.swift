@@ -47,7 +47,8 @@ final class RouterFixture {
         let told = told
         engine = try Engine(
             settings: settings, security: .off, keeper: try KeeperLink(directory: directory), kept: KeptState(),
-            mailbox: mailbox, logger: logger, send: { told.append($0, to: $1) }, partiesChanged: {},
+            flight: try Flight(), mailbox: mailbox, logger: logger, send: { told.append($0, to: $1) },
+            partiesChanged: {},
             guardFailed: { _ in })
         other = try Self.newNamespace()
         try engine.add(

@@ -65,6 +65,13 @@ def deaf(link):
         pass
 
 
+def starting(link):
+    """A router that has only just started: it has nothing to give yet."""
+    link.send(greeting())
+    while request := link.recv(4096):
+        link.send(reply(request, verdict=1))
+
+
 def rude(link):
     """Hangs up at once."""
 

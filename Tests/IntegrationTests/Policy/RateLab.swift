@@ -62,7 +62,9 @@ struct RateLab {
             try #require(
                 outcome.status == 0, "iperf3: \(outcome.errorOutput)\(outcome.output)", sourceLocation: sourceLocation)
             let report = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any]
-            let sum = try #require((report?["end"] as? [String: Any])?["sum_received"] as? [String: Any])
+            let sum = try #require(
+                (report?["end"] as? [String: Any])?["sum_received"] as? [String: Any],
+                "iperf3: \(outcome.errorOutput)\(outcome.output.suffix(1500))", sourceLocation: sourceLocation)
             rates.append(try #require(sum["bits_per_second"] as? Double) / 1e6)
             megabits += try #require(sum["bytes"] as? Double) * 8 / 1e6
         }
