@@ -24,7 +24,8 @@ package final class ControlPlane: Sendable {
 
     private struct State {
         var phase = Phase.idle
-        var peers: [HostRecord] = []
+        /// `nil` as long as nobody has said which there are.
+        var peers: [HostRecord]?
     }
 
     private let configuration: ControlConfiguration
@@ -42,7 +43,7 @@ package final class ControlPlane: Sendable {
         self.events = events
     }
 
-    /// Reads the certificates, listens, and dials the peers known so far.
+    /// Reads the certificates, listens, and dials the peers known so far. Who dials before any are known waits.
     ///
     /// - Throws: ``ControlError``; nothing is left open then.
     package func start() async throws(ControlError) {
@@ -129,14 +130,20 @@ package final class ControlPlane: Sendable {
         }
     }
 
-    private var core: ControlCore? {
-        state.withLock { if case .running(let runtime) = $0.phase { runtime.core } else { nil } }
+    private var runtime: Runtime? {
+        state.withLock { if case .running(let runtime) = $0.phase { runtime } else { nil } }
     }
 
+    private var core: ControlCore? { runtime?.core }
+
     private func applyPeers() {
-        guard let core else { return }
+        guard let runtime else { return }
         // Read on the loop, so that the last update wins whatever the order of threads.
-        core.loop.execute { [self] in core.update(peers: state.withLock { $0.peers }) }
+        runtime.core.loop.execute { [self] in
+            guard let peers = state.withLock({ $0.peers }) else { return }
+            runtime.core.update(peers: peers)
+            _ = runtime.listener.setOption(.autoRead, value: true)
+        }
     }
 
     private func makeRuntime() async throws(ControlError) -> Runtime {
@@ -151,6 +158,7 @@ package final class ControlPlane: Sendable {
                 ipAddress: configuration.listenAddress.description, port: Int(configuration.port.rawValue))
             let listener = try await ServerBootstrap(group: group)
                 .serverChannelOption(.backlog, value: 256)
+                .serverChannelOption(.autoRead, value: false)
                 .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
                 .childChannelInitializer { core.accept($0) }
                 .bind(to: address).get()

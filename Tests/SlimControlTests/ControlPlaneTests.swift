@@ -109,6 +109,19 @@ import Testing
         await again.plane.stop()
     }
 
+    @Test func `who dials a router that does not know its hosts yet waits, and is not turned away`() async throws {
+        let second = TestRouter(try cluster.configuration("h2"))
+        try await second.plane.start()
+        let first = try await cluster.start("h1", peers: [cluster.record("h2")])
+        try await Task.sleep(for: .milliseconds(300))
+        #expect(first.plane.failureReasons.isEmpty)
+        #expect(first.plane.connectedPeers.isEmpty)
+        second.plane.update(peers: [cluster.record("h1")])
+        try await first.waitForConnection(to: "h2")
+        await first.plane.stop()
+        await second.plane.stop()
+    }
+
     @Test func `peers that leave the registry are dropped, and come back with it`() async throws {
         let (first, second) = try await pair()
         second.plane.update(peers: [])
