@@ -64,7 +64,7 @@ package final class LabProcess: Sendable {
     /// Waits for its end; beyond the limit it is killed.
     ///
     /// - Throws: ``LabError`` with `.state` beyond the limit.
-    package func wait(atMost limit: Duration = .seconds(30)) async throws(LabError) -> Outcome {
+    package func wait(atMost limit: Duration = .seconds(120)) async throws(LabError) -> Outcome {
         let start = ContinuousClock.now
         while true {
             if let status = poll() {
@@ -96,7 +96,7 @@ package final class LabProcess: Sendable {
     }
 
     /// Waits until it has written a text, on either stream.
-    package func waitForOutput(_ text: String, atMost limit: Duration = .seconds(10)) async throws(LabError) {
+    package func waitForOutput(_ text: String, atMost limit: Duration = .seconds(30)) async throws(LabError) {
         let start = ContinuousClock.now
         while !outputSoFar.contains(text), !errorOutputSoFar.contains(text) {
             guard isRunning, ContinuousClock.now - start < limit else {
@@ -157,7 +157,7 @@ extension Lab {
     package func start(_ program: LabProgram) throws(LabError) -> LabProcess { try LabProcess(program, in: directory) }
 
     /// Runs a program to its end.
-    package func run(_ program: LabProgram, atMost limit: Duration = .seconds(30)) async throws(LabError)
+    package func run(_ program: LabProgram, atMost limit: Duration = .seconds(120)) async throws(LabError)
         -> LabProcess.Outcome
     {
         let process = try start(program)

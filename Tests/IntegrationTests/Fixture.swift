@@ -81,7 +81,7 @@ struct Fixture: Sendable {
     /// Runs a program to its end, whatever that is.
     func run(
         _ arguments: [String], on node: String?, overlay: Bool = false, environment: [String] = [],
-        atMost limit: Duration = .seconds(30)
+        atMost limit: Duration = .seconds(120)
     ) async throws -> LabProcess.Outcome {
         try await lab.run(program(arguments, on: node, overlay: overlay, environment: environment), atMost: limit)
     }
@@ -92,7 +92,7 @@ struct Fixture: Sendable {
     @discardableResult
     func check(
         _ arguments: [String], on node: String?, overlay: Bool = false, environment: [String] = [],
-        atMost limit: Duration = .seconds(30), sourceLocation: SourceLocation = #_sourceLocation
+        atMost limit: Duration = .seconds(120), sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> String {
         let outcome = try await run(arguments, on: node, overlay: overlay, environment: environment, atMost: limit)
         try #require(
