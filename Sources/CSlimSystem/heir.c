@@ -66,16 +66,6 @@ static int brings_preamble(int fd)
 	return recv(fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT) == sizeof(bytes) && is_preamble(bytes);
 }
 
-static int is_at(const struct slim_flight *flight, int fd)
-{
-	struct sockaddr_in6 peer;
-	socklen_t length = sizeof(peer);
-
-	return fd == flight->connection && getpeername(fd, (struct sockaddr *)&peer, &length) == 0 &&
-	       length == flight->peer_length && length <= sizeof(flight->peer) &&
-	       memcmp(&peer, flight->peer, length) == 0;
-}
-
 static uint64_t namespace_of(int fd)
 {
 	uint64_t cookie = 0;
@@ -111,15 +101,16 @@ static int pass_on(const struct slim_flight *flight, int fd)
 		.header = { .magic = SLIM_ABI_MAGIC, .version = SLIM_KEEPER_VERSION, .operation = SLIM_KEEP_ARRIVAL },
 	};
 
-	int is_current = flight->state != SLIM_FLIGHT_NONE && is_at(flight, fd);
+	int is_current = fd == flight->connection && flight->state != SLIM_FLIGHT_NONE;
 
-	if (option(fd, SO_PROTOCOL) != IPPROTO_TCP || (is_current && flight->state == SLIM_FLIGHT_GIVEN))
+	if (is_current && flight->state == SLIM_FLIGHT_GIVEN)
 		return 0;
-	if (is_from_backlog(flight, fd))
-		message.id = flight->listener;
-	else if (is_current && is_preamble(flight->preamble))
+	/* Of a socket that is guarded by now only the router may ask anything: this one is known without. */
+	if (is_current && is_preamble(flight->preamble))
 		memcpy((uint8_t *)&message + offsetof(struct slim_kept, secret), flight->preamble, SLIM_PREAMBLE_LENGTH);
-	else if (!brings_preamble(fd))
+	else if (is_from_backlog(flight, fd))
+		message.id = flight->listener;
+	else if (option(fd, SO_PROTOCOL) != IPPROTO_TCP || !brings_preamble(fd))
 		return 0;
 	return slim_pass(flight->keeper, &message, sizeof(message), fd, 0) == sizeof(message);
 }

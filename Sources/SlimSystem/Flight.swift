@@ -53,15 +53,8 @@ package final class Flight: @unchecked Sendable {
     package func endListener() { memory.pointee.listener = 0 }
 
     /// A connection was accepted.
-    package func take(_ connection: borrowing OwnedDescriptor, from peer: KernelAddress) {
-        memory.pointee.state = SLIM_FLIGHT_NONE.rawValue
+    package func take(_ connection: borrowing OwnedDescriptor) {
         room.storeBytes(of: 0, as: UInt32.self)
-        peer.withPointer { address, length in
-            memory.pointee.peer_length = length
-            withUnsafeMutableBytes(of: &memory.pointee.peer) {
-                $0.copyMemory(from: UnsafeRawBufferPointer(start: address, count: min(Int(length), $0.count)))
-            }
-        }
         memory.pointee.connection = connection.raw
         memory.pointee.state = SLIM_FLIGHT_TAKEN.rawValue
     }
@@ -71,6 +64,6 @@ package final class Flight: @unchecked Sendable {
         if memory.pointee.state == SLIM_FLIGHT_TAKEN.rawValue { memory.pointee.state = SLIM_FLIGHT_GIVEN.rawValue }
     }
 
-    /// Somebody looks after it, or it is closed.
+    /// Somebody looks after it, or it is about to be closed: its number may then be another's.
     package func end() { memory.pointee.state = SLIM_FLIGHT_NONE.rawValue }
 }

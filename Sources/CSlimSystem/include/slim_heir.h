@@ -19,11 +19,9 @@ enum slim_flight_state {
 struct slim_flight {
 	uint64_t listener; /* whose backlog is being accepted from, by the keeper's number; 0 for a data port */
 	int original;      /* its listening socket */
-	int keeper;     /* the connection to the keeper, or -1 */
-	int connection; /* what the router is at; while `state` lags behind the number may be another's */
+	int keeper;        /* the connection to the keeper, or -1 */
+	int connection;    /* what the router is at */
 	uint32_t state;
-	uint32_t peer_length;
-	uint8_t peer[28]; /* of `connection`: a sockaddr_in or sockaddr_in6 */
 	uint8_t preamble[SLIM_PREAMBLE_LENGTH]; /* as far as it was read; begins with 0 before */
 };
 

@@ -20,7 +20,7 @@ enum AcceptChannel {
             var peer = KernelAddress()
             guard let connection = try StreamSocket.accept(original, peer: &peer) else { return nil }
             guard let message = plainMessage(of: connection.raw, peer) else { continue }
-            return Plain(connection: connection, peer: peer, message: message)
+            return Plain(connection: connection, message: message)
         }
     }
 
@@ -36,7 +36,6 @@ enum AcceptChannel {
 
     struct Plain: ~Copyable {
         let connection: OwnedDescriptor
-        let peer: KernelAddress
         let message: slim_accept
 
         consuming func takeConnection() -> OwnedDescriptor { connection }

@@ -71,7 +71,7 @@ extension Engine {
         do throws(Errno) {
             var peer = KernelAddress()
             guard let connection = try StreamSocket.accept(port.descriptor.raw, peer: &peer) else { return false }
-            flight.take(connection, from: peer)
+            flight.take(connection)
             defer { flight.end() }
             try hear(connection)
             return true
@@ -146,6 +146,7 @@ extension Engine {
 
     /// Resets a connection whose preamble was not accepted.
     private func turnAway(_ connection: consuming OwnedDescriptor, because reason: String) {
+        flight.end()
         counters.preamblesRejected += 1
         log.warning("preamble", "a connection on the data ports was reset: \(reason)")
         StreamSocket.resetOnClose(connection.raw)
@@ -160,7 +161,7 @@ extension Engine {
             return turnAway(connection, because: "it is not authentic (from \(key.peer.name), it says)")
         }
         guard isFresh(preamble, under: key) else { return turnAway(connection, because: "replayed, or void") }
-        if preamble.flags.contains(.probe) { return }
+        if preamble.flags.contains(.probe) { return flight.end() }
         guard key.peer.record.owns(preamble.source.address) else {
             return turnAway(connection, because: "\(key.peer.name) does not own \(preamble.source.address)")
         }
@@ -171,6 +172,7 @@ extension Engine {
         guard ingressDenial(from: preamble.source.address, to: preamble.destination) == nil else {
             counters.arrivalsDenied += 1
             // The other router had asked before the policy changed, or the policy differs between the two ends.
+            flight.end()
             return StreamSocket.resetOnClose(connection.raw)
         }
         if key.peer === local { join(connection.raw, preamble, listener) } else { pace(connection.raw) }

@@ -126,7 +126,7 @@ extension Engine {
         for _ in 0..<64 {
             do throws(Errno) {
                 guard let plain = try AcceptChannel.acceptPlain(listener.original.raw) else { return }
-                flight.take(plain.connection, from: plain.peer)
+                flight.take(plain.connection)
                 defer { flight.end() }
                 counters.acceptedPlain += 1
                 let message = plain.message
