@@ -1,8 +1,8 @@
 """Kills a router at the Nth moment of a connection: `die_at.py PID AFTER N`.
 
 The moments are the ends of the system calls that its connection thread makes from a successful AFTER on (accept4: a connection
-has arrived, other than a router's probe; recvmsg: a program has asked), until it waits for events again. Prints "ready" when it watches, then "killed" and the
-call, or "past" when there are fewer."""
+has arrived, other than a router's probe; recvmsg: a program has asked), until it waits for events again. Prints "ready" when it
+watches, then "killed after" and the call, or "past" when there are fewer."""
 import ctypes
 import os
 import signal
@@ -12,8 +12,9 @@ import sys
 libc = ctypes.CDLL(None, use_errno=True)
 libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 libc.ptrace.restype = ctypes.c_long
-SEIZE, INTERRUPT, LISTEN, SYSCALL, DETACH, GET_SYSCALL_INFO = 0x4206, 0x4207, 0x4208, 24, 17, 0x420E
+SEIZE, INTERRUPT, SYSCALL, GET_SYSCALL_INFO = 0x4206, 0x4207, 24, 0x420E
 TRACESYSGOOD = 1
+PIDFD_GETFD = 438
 ENTRY, EXIT = 1, 2
 NUMBERS = {
     "x86_64": {43: "accept", 288: "accept4", 47: "recvmsg", 232: "epoll_wait", 281: "epoll_pwait", 441: "epoll_pwait2"},
@@ -71,7 +72,7 @@ def calls(thread):
 
 def is_application(fd):
     """Whether what was accepted is a connection between applications."""
-    copy = libc.syscall(438, os.pidfd_open(process), fd, 0)
+    copy = libc.syscall(PIDFD_GETFD, os.pidfd_open(process), fd, 0)
     if copy < 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     with socket.socket(fileno=copy) as connection:
