@@ -97,21 +97,13 @@ int slim_close(int fd)
 	return (int)syscall(SYS_close, fd);
 }
 
-int64_t slim_seconds(void)
-{
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec;
-}
-
-uint64_t slim_milliseconds(void)
+uint64_t slim_nanoseconds(void)
 {
 	struct timespec now = { 0 };
 
 	/* By libc: it asks no kernel. */
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 void slim_nap(void)
@@ -131,12 +123,14 @@ int slim_readable(const void *address)
 const struct slim_option *slim_kept_options(size_t *count)
 {
 	static const struct slim_option kept[] = {
-		{ SOL_SOCKET, SO_KEEPALIVE }, { SOL_SOCKET, SO_LINGER }, { SOL_SOCKET, SO_OOBINLINE },
-		{ SOL_SOCKET, SO_RCVLOWAT }, { SOL_SOCKET, SO_RCVTIMEO }, { SOL_SOCKET, SO_SNDTIMEO },
-		{ SOL_SOCKET, SO_ZEROCOPY }, { IPPROTO_TCP, TCP_NODELAY }, { IPPROTO_TCP, TCP_CORK },
-		{ IPPROTO_TCP, TCP_KEEPIDLE }, { IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT },
-		{ IPPROTO_TCP, TCP_SYNCNT }, { IPPROTO_TCP, TCP_LINGER2 }, { IPPROTO_TCP, TCP_CONGESTION },
-		{ IPPROTO_TCP, TCP_USER_TIMEOUT }, { IPPROTO_TCP, TCP_NOTSENT_LOWAT }, { IPPROTO_IP, IP_TOS },
+		/* SLIM_CARRIED_OPTIONS: these mean nothing to a SYN. */
+		{ IPPROTO_TCP, TCP_NODELAY }, { SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_TCP, TCP_KEEPIDLE },
+		{ IPPROTO_TCP, TCP_KEEPINTVL }, { IPPROTO_TCP, TCP_KEEPCNT }, { IPPROTO_TCP, TCP_USER_TIMEOUT },
+		{ SOL_SOCKET, SO_RCVTIMEO }, { SOL_SOCKET, SO_SNDTIMEO }, { SOL_SOCKET, SO_LINGER },
+		{ IPPROTO_TCP, TCP_LINGER2 }, { IPPROTO_TCP, TCP_NOTSENT_LOWAT }, { SOL_SOCKET, SO_OOBINLINE },
+
+		{ SOL_SOCKET, SO_RCVLOWAT }, { SOL_SOCKET, SO_ZEROCOPY }, { IPPROTO_TCP, TCP_CORK },
+		{ IPPROTO_TCP, TCP_SYNCNT }, { IPPROTO_TCP, TCP_CONGESTION }, { IPPROTO_IP, IP_TOS },
 		{ IPPROTO_IP, IP_TTL }, { IPPROTO_IPV6, IPV6_TCLASS }, { IPPROTO_IPV6, IPV6_UNICAST_HOPS },
 	};
 

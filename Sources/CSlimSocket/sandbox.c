@@ -69,6 +69,7 @@ const struct slim_call *slim_own_calls(size_t *count)
 {
 /* A descriptor like any other; pointers that no filter can look behind. */
 #define CALL(what, name, ...) { what, { SYS_##name, ARCHITECTURE, 0, { __VA_ARGS__ } } }
+#define CARRY(level, name) CALL(SLIM_MAY_ASK, getsockopt, 9, level, name), CALL(SLIM_MAY_ASK, setsockopt, 9, level, name)
 	static const struct slim_call calls[] = {
 		CALL(SLIM_MAY_LOOK, getsockopt, 9, SOL_SOCKET, SO_COOKIE),
 		CALL(SLIM_MAY_LOOK, getsockopt, 9, SOL_SOCKET, SLIM_SO_NETNS_COOKIE),
@@ -86,7 +87,10 @@ const struct slim_call *slim_own_calls(size_t *count)
 		CALL(SLIM_MAY_ASK, socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC),
 		CALL(SLIM_MAY_ASK, socket, AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP),
 		CALL(SLIM_MAY_ASK, socketpair, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC),
-		CALL(SLIM_MAY_ASK, setsockopt, 9, SOL_SOCKET, SO_RCVTIMEO),
+		CARRY(IPPROTO_TCP, TCP_NODELAY), CARRY(IPPROTO_TCP, TCP_KEEPIDLE), CARRY(IPPROTO_TCP, TCP_KEEPINTVL),
+		CARRY(IPPROTO_TCP, TCP_KEEPCNT), CARRY(IPPROTO_TCP, TCP_USER_TIMEOUT), CARRY(IPPROTO_TCP, TCP_LINGER2),
+		CARRY(IPPROTO_TCP, TCP_NOTSENT_LOWAT), CARRY(SOL_SOCKET, SO_KEEPALIVE), CARRY(SOL_SOCKET, SO_RCVTIMEO),
+		CARRY(SOL_SOCKET, SO_SNDTIMEO), CARRY(SOL_SOCKET, SO_LINGER), CARRY(SOL_SOCKET, SO_OOBINLINE),
 		CALL(SLIM_MAY_ASK, connect, 9),
 		CALL(SLIM_MAY_ASK, bind, 9),
 		CALL(SLIM_MAY_ASK, shutdown, 9, SHUT_RDWR),

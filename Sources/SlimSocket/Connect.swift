@@ -11,9 +11,10 @@ public func slim_connect(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UIn
         family == SLIM_AF_INET || family == SLIM_AF_INET6 || family == SLIM_AF_UNSPEC
     else { return slim_real_connect(fd, address, length) }
     var cookie = Kernel.cookie(fd)
-    if PristineSockets.take(cookie, family: family), let destination = eligible(address, length), !destination.isMapped
+    if let changes = PristineSockets.take(cookie, family: family), let destination = eligible(address, length),
+        !destination.isMapped || isDualStack(fd)
     {
-        return connectThroughRouter(fd, cookie, address, length, destination, isPristine: true)
+        return connectThroughRouter(fd, cookie, address, length, destination, changes)
     }
     guard Kernel.isTCP(fd) else {
         guard Options.channel(fd) != nil else { return slim_real_connect(fd, address, length) }
@@ -39,7 +40,7 @@ public func slim_connect(_ fd: CInt, _ address: UnsafeRawPointer?, _ length: UIn
     guard let destination = eligible(address, length), canReach(fd, destination) else {
         return slim_real_connect(fd, address, length)
     }
-    return connectThroughRouter(fd, cookie, address, length, destination, isPristine: false)
+    return connectThroughRouter(fd, cookie, address, length, destination, nil)
 }
 
 /// The destination, if the router is to be asked about it: in the overlay, or possibly so.
@@ -72,22 +73,27 @@ private func wait(_ fd: CInt, _ address: UnsafeRawPointer, _ length: UInt32) -> 
 /// Whether the kernel would let the socket try: it has the address's family, and is not for IPv6 alone.
 private func canReach(_ fd: CInt, _ destination: slim_address) -> Bool {
     guard Kernel.socketOption(fd, SLIM_SO_DOMAIN) == CInt(destination.family) else { return false }
-    return !destination.isMapped || Kernel.option(fd, SLIM_IPPROTO_IPV6, SLIM_IPV6_V6ONLY) == 0
+    return !destination.isMapped || isDualStack(fd)
 }
 
+private func isDualStack(_ fd: CInt) -> Bool { Kernel.option(fd, SLIM_IPPROTO_IPV6, SLIM_IPV6_V6ONLY) == 0 }
+
 /// Asks the router for a host socket that is already connecting, and waits for it as the kernel does.
+///
+/// - Parameter changes: what was changed on a socket that is pristine otherwise; `nil` for any other.
 private func connectThroughRouter(
     _ fd: CInt, _ cookie: UInt64, _ address: UnsafeRawPointer, _ length: UInt32, _ destination: slim_address,
-    isPristine: Bool
+    _ changes: PristineSockets.Changes?
 ) -> CInt {
     // Signals on readiness (O_ASYNC) are set up on the open file, which is about to change: leave those alone.
     guard let flags = Kernel.statusFlags(fd), flags & SLIM_O_ASYNC == 0 else {
         return slim_real_connect(fd, address, length)
     }
     let isNonblocking = flags & SLIM_O_NONBLOCK != 0
+    let isPristine = changes != nil
     let queue = isPristine ? PreparedConnections.queue(for: destination) : nil
     if let queue, let prepared = queue.take(isNonblocking: isNonblocking) {
-        guard prepared.replace(fd, cookie) else { return fail(SLIM_EBADF) }
+        guard prepared.replace(fd, cookie, changes ?? 0) else { return fail(SLIM_EBADF) }
         Log.debug("connect", fd, "prepared host socket")
         return isNonblocking ? fail(SLIM_EINPROGRESS) : wait(fd, address, length)
     }
@@ -112,6 +118,7 @@ private func connectThroughRouter(
         }
         KnownSockets.store(answer.reply.cookie, local: answer.reply.local, peer: answer.reply.peer)
         if answer.queue >= 0 { PreparedConnections.add(answer.queue, for: destination) }
+        Options.carry(changes ?? 0, from: fd, to: answer.descriptor)
         guard Kernel.replace(fd, with: answer.descriptor) else { return slim_real_connect(fd, address, length) }
         Log.debug("connect", fd, "host socket")
         return isNonblocking ? fail(SLIM_EINPROGRESS) : wait(fd, address, length)

@@ -42,19 +42,29 @@ enum KnownSockets {
     }
 }
 
-/// The sockets that are still as `socket()` made them: TCP, of the container, not bound, not connected, no option changed.
-/// Neither the library nor the router need ask the kernel about one of these.
+/// The sockets that are still as `socket()` made them: TCP, of the container, not bound, not connected, no option changed
+/// but some that the library itself can carry over to another socket. Neither it nor the router need ask the kernel about
+/// one of these.
 ///
-/// Every call that changes a socket takes it out. An entry that was overwritten by another only costs the asking.
+/// Every call that changes a socket takes it out, or notes which option it has changed. An entry that was overwritten by
+/// another only costs the asking.
 enum PristineSockets {
+    /// Bit by bit, which of the first kept options (`slim_kept_options`) were changed.
+    typealias Changes = UInt64
+    private static let cookieShift: UInt64 = 16
+
     private static func slot(_ cookie: UInt64) -> UnsafeMutablePointer<UInt64> {
         slim_pristine_table() + Int(truncatingIfNeeded: (cookie &* 0x9e37_79b9_7f4a_7c15) >> 32)
             & (Int(SLIM_PRISTINE_SLOTS) - 1)
     }
 
-    // The lowest bit tells the family: 1 for IPv6.
+    // The lowest bit tells the family: 1 for IPv6. The bits above it are the changes.
     private static func entry(_ cookie: UInt64, _ family: CInt) -> UInt64 {
-        cookie << 1 | (family == SLIM_AF_INET6 ? 1 : 0)
+        cookie << cookieShift | (family == SLIM_AF_INET6 ? 1 : 0)
+    }
+
+    private static func isEntry(_ word: UInt64, of cookie: UInt64) -> Bool {
+        word != 0 && word >> cookieShift == (cookie << cookieShift) >> cookieShift
     }
 
     static func add(_ cookie: UInt64, family: CInt) {
@@ -64,18 +74,41 @@ enum PristineSockets {
         if slim_exchange(slot, other, entry(cookie, family)) != 0, other == 0 { slim_add32(slim_pristine_count(), 1) }
     }
 
-    /// Takes a socket out and says whether it was in, with this family.
-    static func take(_ cookie: UInt64, family: CInt) -> Bool {
-        guard cookie != 0, slim_exchange(slot(cookie), entry(cookie, family), 0) != 0 else { return false }
-        slim_add32(slim_pristine_count(), UInt32.max)
-        return true
+    /// Takes a socket out, and says which options were changed; `nil` when it was not in, with this family.
+    static func take(_ cookie: UInt64, family: CInt) -> Changes? {
+        guard cookie != 0 else { return nil }
+        let word = slim_load(slot(cookie))
+        guard isEntry(word, of: cookie), word & 1 == entry(0, family), replace(cookie, word, by: 0) else { return nil }
+        return (word & ((1 << cookieShift) - 1)) >> 1
     }
 
     /// Takes out the socket behind a descriptor. Where there is none at all, as in most servers, the kernel is not asked.
     static func remove(_ fd: CInt) {
         guard slim_load32(slim_pristine_count()) != 0 else { return }
-        let cookie = Kernel.cookie(fd)
-        if !take(cookie, family: SLIM_AF_INET) { _ = take(cookie, family: SLIM_AF_INET6) }
+        update(Kernel.cookie(fd)) { _ in 0 }
+    }
+
+    /// An option of the socket behind a descriptor was set.
+    static func noteOption(_ fd: CInt, level: CInt, name: CInt) {
+        guard slim_load32(slim_pristine_count()) != 0 else { return }
+        guard !Options.isForBind(level: level, name: name) else { return }
+        guard let index = Options.carriedIndex(level: level, name: name) else { return remove(fd) }
+        update(Kernel.cookie(fd)) { word in word | 2 << UInt64(index) }
+    }
+
+    private static func update(_ cookie: UInt64, _ change: (UInt64) -> UInt64) {
+        guard cookie != 0 else { return }
+        while true {
+            let word = slim_load(slot(cookie))
+            guard isEntry(word, of: cookie) else { return }
+            if replace(cookie, word, by: change(word)) { return }
+        }
+    }
+
+    private static func replace(_ cookie: UInt64, _ word: UInt64, by other: UInt64) -> Bool {
+        guard slim_exchange(slot(cookie), word, other) != 0 else { return false }
+        if other == 0 { slim_add32(slim_pristine_count(), UInt32.max) }
+        return true
     }
 }
 

@@ -19,6 +19,36 @@ enum Options {
         if locked & 2 != 0 { copyBuffer(SLIM_SO_RCVBUF, from: fd, to: fresh) }
     }
 
+    /// Whether an option means something to a socket of the container only, which `bind` then takes out of the pristine ones.
+    static func isForBind(level: CInt, name: CInt) -> Bool {
+        level == SLIM_SOL_SOCKET
+            ? name == SLIM_SO_REUSEADDR || name == SLIM_SO_REUSEPORT
+            : level == SLIM_IPPROTO_IPV6 && name == SLIM_IPV6_V6ONLY
+    }
+
+    /// Which of the options that `carry` takes over this is; `nil` when it is none.
+    static func carriedIndex(level: CInt, name: CInt) -> Int? {
+        var count = 0
+        guard let kept = slim_kept_options(&count) else { return nil }
+        for index in 0..<Int(SLIM_CARRIED_OPTIONS) where kept[index].level == level && kept[index].name == name {
+            return index
+        }
+        return nil
+    }
+
+    /// Sets what the application has changed on its socket on one that is connecting in its place.
+    static func carry(_ changes: PristineSockets.Changes, from fd: CInt, to other: CInt) {
+        var count = 0
+        guard changes != 0, let kept = slim_kept_options(&count) else { return }
+        for index in 0..<Int(SLIM_CARRIED_OPTIONS) where changes & 1 << UInt64(index) != 0 {
+            guard let (value, length) = read(kept[index], of: fd) else { continue }
+            var bytes = value
+            _ = Kernel.quietly {
+                slim_real_setsockopt(other, kept[index].level, kept[index].name, &bytes, length)
+            }
+        }
+    }
+
     private static func copyBuffer(_ name: CInt, from fd: CInt, to other: CInt) {
         guard let doubled = Kernel.socketOption(fd, name) else { return }
         var bytes = doubled / 2
@@ -107,13 +137,13 @@ public func slim_setsockopt(
         // A channel has no options of other levels: what succeeds was not set on one.
         let saved = slim_errno()
         let result = slim_real_setsockopt(fd, level, option, value, length)
-        if result == 0 { PristineSockets.remove(fd) }
+        if result == 0 { PristineSockets.noteOption(fd, level: level, name: option) }
         if result == 0 || slim_errno() != SLIM_EOPNOTSUPP { return result }
         slim_set_errno(saved)
     }
     guard Options.channel(fd) != nil else {
         let result = slim_real_setsockopt(fd, level, option, value, length)
-        if result == 0 { PristineSockets.remove(fd) }
+        if result == 0 { PristineSockets.noteOption(fd, level: level, name: option) }
         return result
     }
     let isTimeout = level == SLIM_SOL_SOCKET && option == SLIM_SO_RCVTIMEO

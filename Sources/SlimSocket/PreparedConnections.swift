@@ -19,15 +19,16 @@ enum PreparedConnections {
         fileprivate let descriptor: CInt
         fileprivate let message: slim_prepared
 
-        /// Puts it in the place of the application's socket.
+        /// Puts it in the place of the application's socket, with the options that were changed on that.
         ///
         /// - Returns: `false` when another thread has closed that one meanwhile.
-        func replace(_ fd: CInt, _ cookie: UInt64) -> Bool {
+        func replace(_ fd: CInt, _ cookie: UInt64, _ changes: PristineSockets.Changes) -> Bool {
             guard Kernel.cookie(fd) == cookie else {
                 _ = Kernel.quietly { slim_close(descriptor) }
                 return false
             }
             KnownSockets.store(message.cookie, local: message.local, peer: message.peer)
+            Options.carry(changes, from: fd, to: descriptor)
             return Kernel.replace(fd, with: descriptor)
         }
     }
@@ -144,7 +145,7 @@ extension PreparedConnections.Queue {
     private func isUsable(_ message: slim_prepared) -> Bool {
         message.header.magic == UInt32(SLIM_ABI_MAGIC) && message.header.version == UInt16(SLIM_ABI_VERSION)
             && message.header.operation == UInt16(SLIM_OP_PREPARED.rawValue)
-            && message.peer.isSame(as: entry.destination) && slim_milliseconds() < message.deadline
+            && message.peer.isSame(as: entry.destination.unmapped) && slim_nanoseconds() / 1_000_000 < message.deadline
     }
 
     /// Writes the preamble, with which the SYN leaves.

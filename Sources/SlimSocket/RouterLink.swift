@@ -22,8 +22,12 @@ enum RouterLink {
     private static let timeoutSeconds: CInt = 3
     static let preferredDescriptor: CInt = 900
     private static let looksBeforeSleep = 60
+    /// So many looks follow each other when nobody else wants this CPU: what a router needs that answers at once.
+    private static let looksInRow = 100
+    /// Whoever lets others run, and has the CPU back within this time, found nobody who wanted it.
+    private static let unwantedNanoseconds: UInt64 = 4000
     /// A router that hangs is not asked again for so long.
-    private static let silenceSeconds: Int64 = 10
+    private static let silenceNanoseconds: UInt64 = 10_000_000_000
 
     /// The container's namespace, once the router has said so: 0 before.
     static var namespaceCookie: UInt64 {
@@ -106,10 +110,12 @@ enum RouterLink {
 
     private static var isSilent: Bool {
         guard let router = slim_router_state(), router.pointee.silent_until != 0 else { return false }
-        return slim_seconds() < router.pointee.silent_until
+        return slim_nanoseconds() < router.pointee.silent_until
     }
 
-    private static func beSilent() { slim_router_state()?.pointee.silent_until = slim_seconds() + silenceSeconds }
+    private static func beSilent() {
+        slim_router_state()?.pointee.silent_until = slim_nanoseconds() + silenceNanoseconds
+    }
 
     private static func dial() -> CInt {
         let descriptor = slim_dial(slim_router_name(), timeoutSeconds)
@@ -197,22 +203,37 @@ enum RouterLink {
     }
 
     /// Waits for one message. It looks for it a few times before it sleeps, and lets everybody else run in between: a CPU
-    /// that goes idle takes longer to wake than the router to answer.
+    /// that goes idle takes longer to wake than the router to answer. When nobody else wants the CPU, the router runs on
+    /// another one, and it looks on without a pause, once: who lets others run then is last behind whomever the SYN woke.
     private static func receive(_ descriptor: CInt, _ message: inout slim_greeting, _ both: inout (CInt, CInt)) -> Int {
         withUnsafeMutableBytes(of: &both) { bytes in
             let passed = bytes.bindMemory(to: CInt.self).baseAddress
             let size = MemoryLayout<slim_greeting>.size
+            var looksInRow = self.looksInRow
             for _ in 0..<looksBeforeSleep {
-                let count = slim_receive_two(
-                    descriptor, &message, size, passed, SLIM_MSG_CMSG_CLOEXEC | SLIM_MSG_DONTWAIT)
-                if count >= 0 || slim_errno() != SLIM_EAGAIN { return count }
+                if let count = look(descriptor, &message, passed) { return count }
+                let before = slim_nanoseconds()
                 slim_yield()
+                guard slim_nanoseconds() - before < unwantedNanoseconds else { continue }
+                while looksInRow > 0 {
+                    if let count = look(descriptor, &message, passed) { return count }
+                    looksInRow -= 1
+                }
             }
             while true {
                 let count = slim_receive_two(descriptor, &message, size, passed, SLIM_MSG_CMSG_CLOEXEC)
                 if count >= 0 || slim_errno() != SLIM_EINTR { return count }
             }
         }
+    }
+
+    /// Takes a message if there is one; `nil` when there is none.
+    private static func look(
+        _ descriptor: CInt, _ message: inout slim_greeting, _ passed: UnsafeMutablePointer<CInt>?
+    ) -> Int? {
+        let count = slim_receive_two(
+            descriptor, &message, MemoryLayout<slim_greeting>.size, passed, SLIM_MSG_CMSG_CLOEXEC | SLIM_MSG_DONTWAIT)
+        return count >= 0 || slim_errno() != SLIM_EAGAIN ? count : nil
     }
 
     private static func remember(_ greeting: slim_greeting) {

@@ -93,6 +93,18 @@ extension slim_address {
         }
     }
 
+    /// An address of IPv4 in its own form, whatever the socket that it is for.
+    var unmapped: slim_address {
+        guard isMapped else { return self }
+        var result = self
+        result.family = UInt16(SLIM_AF_INET)
+        withUnsafeMutableBytes(of: &result.bytes) { bytes in
+            for index in 0..<4 { bytes[index] = bytes[12 + index] }
+            for index in 4..<16 { bytes[index] = 0 }
+        }
+        return result
+    }
+
     var isV4: Bool { family == UInt16(SLIM_AF_INET) || isMapped }
 
     var isUnspecified: Bool {

@@ -104,6 +104,24 @@ extension Integration.Resilience {
         }
 
         @Test(arguments: ["h2c1", "h1c2"])
+        func `sockets with options are prepared too, and have them when they are connected`(server: String)
+            async throws
+        {
+            try await PreparedLab.with { lab in
+                try await lab.withServer(on: server) { _ in
+                    let before = try await lab.counts()
+                    let outcome = try await lab.fixture.run(
+                        try lab.client("options", to: server), on: "h1c1", atMost: .seconds(120))
+                    #expect(outcome.output == "done\n", "\(outcome.errorOutput)")
+                    let after = try await lab.counts()
+                    func grown(_ name: String) -> UInt64 { (after[name] ?? 0) - (before[name] ?? 0) }
+                    #expect(grown("connectsHandedOver") == 200)
+                    #expect(grown("connectsPrepared") > 100)
+                }
+            }
+        }
+
+        @Test(arguments: ["h2c1", "h1c2"])
         func `threads and forked children never get each other's connections`(server: String) async throws {
             try await PreparedLab.with { lab in
                 try await lab.withServer(on: server) { _ in

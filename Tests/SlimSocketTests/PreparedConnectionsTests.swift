@@ -86,7 +86,7 @@ import Testing
         defer { close(fd) }
         guard
             let connection = PreparedConnections.queue(for: destination)?.take(isNonblocking: isNonblocking),
-            connection.replace(fd, Kernel.cookie(fd))
+            connection.replace(fd, Kernel.cookie(fd), 0)
         else { return nil }
         #expect((Kernel.statusFlags(fd) ?? 0) & SLIM_O_NONBLOCK == (isNonblocking ? SLIM_O_NONBLOCK : 0))
         return KnownSockets.find(Kernel.cookie(fd))?.local.port
@@ -113,7 +113,7 @@ import Testing
         PreparedConnections.add(queue, for: destination)
         var other = destination
         other.port ^= 1
-        try prepare(1, deadline: slim_milliseconds())
+        try prepare(1, deadline: slim_nanoseconds() / 1_000_000)
         try prepare(2, for: other)
         try prepare(3)
         #expect(connectedPort() == 3)

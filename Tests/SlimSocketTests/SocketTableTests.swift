@@ -28,7 +28,7 @@ import Testing
         KnownSockets.store(0, local: address(1), peer: address(2))
         #expect(KnownSockets.find(0) == nil)
         PristineSockets.add(0, family: SLIM_AF_INET)
-        #expect(!PristineSockets.take(0, family: SLIM_AF_INET))
+        #expect(PristineSockets.take(0, family: SLIM_AF_INET) == nil)
     }
 
     @Test func `more sockets than there is room for push others out and never mix them up`() {
@@ -68,43 +68,74 @@ import Testing
 
     @Test func `a pristine socket is taken once, and only for its family`() {
         let cookie: UInt64 = 0x4000_0000_0001
-        #expect(!PristineSockets.take(cookie, family: SLIM_AF_INET))
+        #expect(PristineSockets.take(cookie, family: SLIM_AF_INET) == nil)
         PristineSockets.add(cookie, family: SLIM_AF_INET)
-        #expect(!PristineSockets.take(cookie, family: SLIM_AF_INET6))
-        #expect(PristineSockets.take(cookie, family: SLIM_AF_INET))
-        #expect(!PristineSockets.take(cookie, family: SLIM_AF_INET))
+        #expect(PristineSockets.take(cookie, family: SLIM_AF_INET6) == nil)
+        #expect(PristineSockets.take(cookie, family: SLIM_AF_INET) == 0)
+        #expect(PristineSockets.take(cookie, family: SLIM_AF_INET) == nil)
         PristineSockets.add(cookie, family: SLIM_AF_INET6)
         let other = slim_socket(SLIM_AF_INET6, SLIM_SOCK_STREAM | SLIM_SOCK_CLOEXEC, 0)
         defer { _ = slim_close(other) }
         PristineSockets.remove(other)
-        #expect(!PristineSockets.take(Kernel.cookie(other), family: SLIM_AF_INET6))
-        #expect(PristineSockets.take(cookie, family: SLIM_AF_INET6))
+        #expect(PristineSockets.take(Kernel.cookie(other), family: SLIM_AF_INET6) == nil)
+        #expect(PristineSockets.take(cookie, family: SLIM_AF_INET6) == 0)
     }
 
     @Test(arguments: [SLIM_AF_INET, SLIM_AF_INET6])
-    func `a new TCP socket is pristine until an option is set, or it is bound, or listens`(family: CInt) {
-        for change in 0..<5 {
+    func `a new TCP socket is pristine until it is bound, or listens, or an option is set that cannot be carried over`(
+        family: CInt
+    ) {
+        let nodelay: CInt = 1
+        let cork: CInt = 3
+        for change in 0..<7 {
             let fd = slim_socket(family, SLIM_SOCK_STREAM | SLIM_SOCK_CLOEXEC, 0)
             #expect(fd >= 0)
             defer { _ = slim_close(fd) }
             var value: CInt = 1
             var address = slim_bytes()
             withUnsafeMutableBytes(of: &address) { $0.storeBytes(of: UInt16(family), as: UInt16.self) }
+            func set(_ level: CInt, _ name: CInt) { #expect(slim_setsockopt(fd, level, name, &value, 4) == 0) }
+            var expected: PristineSockets.Changes?
             switch change {
-            case 1: #expect(slim_setsockopt(fd, SLIM_IPPROTO_TCP, 1, &value, 4) == 0)
-            case 4: #expect(slim_setsockopt(fd, SLIM_SOL_SOCKET, SLIM_SO_SNDBUF, &value, 4) == 0)
-            case 2: #expect(slim_bind(fd, &address, 28) == 0)
-            case 3: #expect(slim_listen(fd, 1) == 0)
-            default: break
+            case 1: #expect(slim_bind(fd, &address, 28) == 0)
+            case 2: #expect(slim_listen(fd, 1) == 0)
+            case 3: set(SLIM_SOL_SOCKET, SLIM_SO_SNDBUF)
+            case 4:
+                set(SLIM_IPPROTO_TCP, nodelay)
+                set(SLIM_IPPROTO_TCP, cork)
+                set(SLIM_IPPROTO_TCP, nodelay)
+            case 5:
+                set(SLIM_SOL_SOCKET, SLIM_SO_REUSEADDR)
+                set(SLIM_IPPROTO_TCP, nodelay)
+                expected = 1
+            default: expected = 0
             }
-            #expect(PristineSockets.take(Kernel.cookie(fd), family: family) == (change == 0), "change \(change)")
+            #expect(PristineSockets.take(Kernel.cookie(fd), family: family) == expected, "change \(change)")
         }
+    }
+
+    @Test func `what was changed is told option by option, and is the number of no other socket`() {
+        let fd = slim_socket(SLIM_AF_INET, SLIM_SOCK_STREAM | SLIM_SOCK_CLOEXEC, 0)
+        defer { _ = slim_close(fd) }
+        var count = 0
+        guard let kept = slim_kept_options(&count) else { return }
+        let carried = Int(SLIM_CARRIED_OPTIONS)
+        #expect(carried < count)
+        for index in 0..<carried {
+            var value = slim_bytes()
+            var length: UInt32 = 16
+            #expect(slim_getsockopt(fd, kept[index].level, kept[index].name, &value, &length) == 0)
+            #expect(slim_setsockopt(fd, kept[index].level, kept[index].name, &value, length) == 0)
+        }
+        let cookie = Kernel.cookie(fd)
+        #expect(PristineSockets.take(cookie ^ 1 << 40, family: SLIM_AF_INET) == nil)
+        #expect(PristineSockets.take(cookie, family: SLIM_AF_INET) == 1 << UInt64(carried) - 1)
     }
 
     @Test func `other sockets are never pristine`() {
         let datagram: CInt = 2
         let fd = slim_socket(SLIM_AF_INET, datagram, 0)
-        #expect(!PristineSockets.take(Kernel.cookie(fd), family: SLIM_AF_INET))
+        #expect(PristineSockets.take(Kernel.cookie(fd), family: SLIM_AF_INET) == nil)
         _ = slim_close(fd)
     }
 

@@ -20,10 +20,12 @@
 #define SLIM_SOCK_NONBLOCK       04000
 #define SLIM_SOCK_CLOEXEC        02000000
 #define SLIM_SOL_SOCKET          1
+#define SLIM_SO_REUSEADDR        2
 #define SLIM_SO_TYPE             3
 #define SLIM_SO_ERROR            4
 #define SLIM_SO_SNDBUF           7
 #define SLIM_SO_RCVBUF           8
+#define SLIM_SO_REUSEPORT        15
 #define SLIM_SO_RCVTIMEO         20
 #define SLIM_SO_SNDTIMEO         21
 #define SLIM_SO_ACCEPTCONN       30
@@ -77,9 +79,8 @@ int slim_errno(void);
 /* sched_yield(2) */
 void slim_yield(void);
 void slim_set_errno(int code);
-/* Seconds of a clock that nobody sets. */
-int64_t slim_seconds(void);
-uint64_t slim_milliseconds(void);
+/* A clock that nobody sets. */
+uint64_t slim_nanoseconds(void);
 /* Whether the byte at an address can be read. */
 int slim_readable(const void *address);
 /* Lets others run for a millisecond. */
@@ -182,6 +183,8 @@ struct slim_option {
 	int name;
 };
 const struct slim_option *slim_kept_options(size_t *count);
+/* The first of them may also be set on a socket that is connecting already. */
+#define SLIM_CARRIED_OPTIONS 12
 
 /* Tables, zero at start. */
 #define SLIM_KNOWN_SLOTS 4096
@@ -224,7 +227,7 @@ struct slim_link {
 /* What the router has said, which a forked child may know too, and where the child finds its copy of the connection. */
 struct slim_router {
 	uint64_t inherited_cookie;
-	int64_t silent_until; /* by slim_seconds() */
+	uint64_t silent_until; /* by slim_nanoseconds() */
 	int32_t inherited_descriptor;
 	uint32_t greeted; /* 1 when `greeting` holds */
 	struct slim_greeting greeting;

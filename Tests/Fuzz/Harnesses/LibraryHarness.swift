@@ -173,7 +173,7 @@ final class LibraryHarness: Harness {
         for _ in 0..<4 {
             guard let queue = PreparedConnections.queue(for: destination) else { break }
             guard let connection = queue.take(isNonblocking: true) else { continue }
-            try require(connection.replace(fd, Kernel.cookie(fd)), "the program's descriptor is gone")
+            try require(connection.replace(fd, Kernel.cookie(fd), 0xfff), "the program's descriptor is gone")
         }
         close(fd)
         link.pointee.cookie = 0

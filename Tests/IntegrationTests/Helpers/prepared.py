@@ -3,6 +3,7 @@ for them (without). One per run: `prepared.py NAME ADDRESS PORT [MORE]`. The ser
 import array
 import collections
 import ctypes
+import errno
 import os
 import resource
 import select
@@ -94,6 +95,60 @@ def race(target):
         thread.join()
     codes = [os.waitpid(child, 0)[1] for child in children]
     assert not problems and not any(codes), (problems[:5], codes)
+    print("done", flush=True)
+
+
+def options(target):
+    """Sockets whose options were set before they connect, of either family, blocking or not: all are there afterwards."""
+    tcp, sol = socket.IPPROTO_TCP, socket.SOL_SOCKET
+    user_timeout, notsent_lowat = 18, 25
+    for index in range(200):
+        is_v6, blocks = index % 2 == 1, index % 3 > 0
+        sock = socket.socket(socket.AF_INET6 if is_v6 else socket.AF_INET)
+        wanted = {
+            (tcp, socket.TCP_NODELAY): struct.pack("i", 1),
+            (tcp, socket.TCP_KEEPIDLE): struct.pack("i", 100 + index),
+            (tcp, socket.TCP_KEEPINTVL): struct.pack("i", 10 + index),
+            (tcp, socket.TCP_KEEPCNT): struct.pack("i", 1 + index % 100),
+            (tcp, socket.TCP_LINGER2): struct.pack("i", 1 + index % 50),
+            (tcp, user_timeout): struct.pack("i", 10_000 + index),
+            (tcp, notsent_lowat): struct.pack("i", 20_000 + index),
+            (sol, socket.SO_KEEPALIVE): struct.pack("i", 1),
+            (sol, socket.SO_OOBINLINE): struct.pack("i", 1),
+            (sol, socket.SO_RCVTIMEO): struct.pack("ll", 20 + index, 0),
+            (sol, socket.SO_SNDTIMEO): struct.pack("ll", 30 + index, 0),
+            (sol, socket.SO_LINGER): struct.pack("ii", 1, 5 + index),
+        }
+        # One that the library does not carry over: the router copies it, and all others.
+        if index % 50 == 49:
+            wanted[sol, socket.SO_RCVLOWAT] = struct.pack("i", 3)
+        # And of some sockets only some.
+        wanted = {name: value for at, (name, value) in enumerate(wanted.items()) if index < 20 or at % 4 != index % 4}
+        if is_v6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        sock.setsockopt(sol, socket.SO_REUSEADDR, 1)
+        for (level, name), value in wanted.items():
+            sock.setsockopt(level, name, value)
+        sock.setblocking(blocks)
+        there = ("::ffff:" + target[0], target[1]) if is_v6 else target
+        try:
+            sock.connect(there)
+        except BlockingIOError:
+            assert not blocks and select.select([], [sock], [], 20)[1], index
+        assert sock.getsockopt(sol, socket.SO_ERROR) == 0 and sock.getpeername()[:2] == there, (index, sock)
+        for (level, name), value in wanted.items():
+            assert sock.getsockopt(level, name, len(value)) == value, (index, level, name, value)
+        sock.setblocking(True)
+        seen, own = sock.makefile().readline().split(), sock.getsockname()
+        assert seen == [own[0].removeprefix("::ffff:"), str(own[1])], (index, seen, own)
+        sock.close()
+    only = socket.socket(socket.AF_INET6)
+    only.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    try:
+        only.connect(("::ffff:" + target[0], target[1]))
+        raise AssertionError("an IPv6-only socket has reached an IPv4 address")
+    except OSError as error:
+        assert error.errno == errno.ENETUNREACH, error
     print("done", flush=True)
 
 
