@@ -13,8 +13,9 @@ struct KeeperTests {
     private final class Orphan {
         let directory = FileManager.default.temporaryDirectory.path + "/slim-keeper-\(UUID().uuidString)"
         private(set) var address = KernelAddress()
-        /// The program's end of the accept channel.
+        /// The program's end of the accept channel, and the other.
         private var programEnd: OwnedDescriptor?
+        private let channel: OwnedDescriptor
 
         init() throws {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
@@ -24,7 +25,7 @@ struct KeeperTests {
             let listener = try KeeperTests.listener(on: Port(0))
             address = try StreamSocket.localAddress(listener.raw)
             let ends = try LocalSocket.pair()
-            let channel = OwnedDescriptor(ends.0)
+            channel = OwnedDescriptor(ends.0)
             programEnd = OwnedDescriptor(ends.1)
             let router = try LocalSocket.connect(to: path)
             try LocalSocket.send(slim_kept(SLIM_KEEP_ORIGINAL, id: 7), to: router.raw, passing: listener.raw)
@@ -48,6 +49,19 @@ struct KeeperTests {
                 try LocalSocket.wait(from: raw, into: bytes)
             }
             return received.byteCount == MemoryLayout<slim_accept>.size && received.takeDescriptor() != nil
+        }
+
+        /// Leaves no room in the accept channel.
+        ///
+        /// - Returns: how many messages without a connection it now has.
+        func fill() throws -> Int {
+            for count in 0... {
+                do throws(Errno) { try LocalSocket.send(slim_accept(), to: channel.raw) } catch {
+                    guard error == .wouldBlock else { throw error }
+                    return count
+                }
+            }
+            return 0
         }
 
         func closeListener() { programEnd = nil }
@@ -147,6 +161,37 @@ struct KeeperTests {
             let server = arrival.connection.take()
             let peer = try StreamSocket.peerAddress(server.raw).endpoint
             #expect(try peer == StreamSocket.localAddress(connection.client).endpoint)
+        }
+    }
+
+    @Test func `what a router was at waits where the program's channel is full`() throws {
+        let orphan = try Orphan()
+        let connection = try Self.accepted()
+        defer { _ = OwnedDescriptor(connection.client) }
+        var count = 0
+        do {
+            // Only a keeper that has been heard out can be filled up to.
+            let heir = try LocalSocket.connect(to: orphan.directory + "/keeper.sock")
+            try Self.synchronise(heir)
+            count = try orphan.fill()
+            for _ in 0..<2 {
+                try LocalSocket.send(slim_kept(SLIM_KEEP_ARRIVAL, id: 7), to: heir.raw, passing: connection.server)
+            }
+            try Self.synchronise(heir)
+        }
+        _ = OwnedDescriptor(connection.server)
+        let later = try orphan.connect()
+        for _ in 0..<count { #expect(try !orphan.isServed()) }
+        for _ in 0..<3 { #expect(try orphan.isServed()) }
+        withExtendedLifetime(later) {}
+    }
+
+    /// Waits until the keeper has done what it was told.
+    private static func synchronise(_ router: borrowing OwnedDescriptor) throws {
+        try LocalSocket.send(slim_kept(SLIM_KEEP_SYNC), to: router.raw)
+        var answer = slim_kept()
+        _ = try withUnsafeMutableBytes(of: &answer) { bytes throws(Errno) in
+            try LocalSocket.wait(from: router.raw, into: bytes)
         }
     }
 

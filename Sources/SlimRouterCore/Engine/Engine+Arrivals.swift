@@ -196,14 +196,12 @@ extension Engine {
                 connection.raw, of: listener.container, from: preamble.source.address, to: preamble.destination)
             try secure(connection.raw, local: preamble.destination, peer: preamble.source)
         } catch { return turnAway(connection, because: "it cannot be limited or guarded: \(error)") }
-        // The program waits for this; the books can be kept afterwards.
-        let message = AcceptChannel.message(cookie: cookie, local: preamble.destination, peer: preamble.source)
-        deliver(connection, message, to: listener)
-        connections.add(
+        enter(
             Connection(
                 namespace: listener.container.namespace, direction: .incoming, local: preamble.destination,
-                peer: preamble.source, isPortPooled: false, since: wallClockSeconds()), cookie)
-        listener.container.connectionCount += 1
+                peer: preamble.source, isPortPooled: false, since: wallClockSeconds()), cookie, of: listener.container)
+        let message = AcceptChannel.message(cookie: cookie, local: preamble.destination, peer: preamble.source)
+        deliver(connection, message, to: listener)
         counters.accepted += 1
     }
 }

@@ -204,17 +204,15 @@ extension Engine {
     ) throws(Errno) {
         let cookie = try StreamSocket.cookie(socket.raw)
         let container = pending.link.container
-        // The program waits for this; the books can be kept afterwards.
+        enter(
+            Connection(
+                namespace: container.namespace, direction: .outgoing, local: source, peer: pending.destination,
+                isPortPooled: pending.isPortPooled, since: wallClockSeconds()), cookie, of: container)
         reply(
             to: pending.link, SLIM_OP_CONNECT, pending.sequence, SLIM_VERDICT_DONE, cookie: cookie, local: source,
             peer: pending.destination, passing: socket.raw, queue: queue?.give())
         // The program may be through with it any moment: its end must not wait for this one.
         _ = consume socket
-        connections.add(
-            Connection(
-                namespace: container.namespace, direction: .outgoing, local: source, peer: pending.destination,
-                isPortPooled: pending.isPortPooled, since: wallClockSeconds()), cookie)
-        container.connectionCount += 1
         counters.connectsHandedOver += 1
         resume(pending.link)
     }

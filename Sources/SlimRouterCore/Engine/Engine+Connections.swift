@@ -25,6 +25,18 @@ extension Engine {
         }
     }
 
+    /// Enters a connection, before anybody is given it: the next router knows what one that is killed has given away.
+    ///
+    /// - Returns: `false` when the table is full.
+    @discardableResult
+    func enter(_ connection: Connection, _ cookie: SocketCookie, of container: Container) -> Bool {
+        let count = connections.count
+        guard connections.add(connection, cookie) else { return false }
+        // One that the router before this was at is known already.
+        container.connectionCount += connections.count - count
+        return true
+    }
+
     func forget(_ cookie: SocketCookie) {
         let wasUnused = unused.remove(cookie) != nil
         guard let connection = connections.remove(cookie),

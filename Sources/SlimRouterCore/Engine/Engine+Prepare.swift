@@ -163,9 +163,8 @@ extension Engine {
         let connection = Connection(
             namespace: container.namespace, direction: .outgoing, local: source, peer: destination,
             isPortPooled: true, isPrepared: true, since: wallClockSeconds())
-        guard connections.add(connection, cookie) else { throw .wouldBlock }
+        guard enter(connection, cookie, of: container) else { throw .wouldBlock }
         isKept = true
-        container.connectionCount += 1
         container.unused += 1
         unused.insert(cookie)
         let counter = peer.issue.next(for: queue.contact)

@@ -16,8 +16,8 @@ package final class Keeper {
         var description: slim_kept
         var original: CInt = -1
         var channel: CInt = -1
-        /// A connection that the channel had no room for.
-        var waiting: (connection: CInt, message: slim_accept)?
+        /// Connections that the channel had no room for.
+        var waiting: [(connection: CInt, message: slim_accept)] = []
         /// No router has it.
         var isServed = false
 
@@ -128,9 +128,12 @@ package final class Keeper {
         case (SLIM_KEEP_PORT, let raw?):
             if let old = ports.updateValue((message, raw), forKey: message.id) { _ = OwnedDescriptor(old.descriptor) }
         case (SLIM_KEEP_ARRIVAL, let raw?):
-            if message.id != 0 { return deliver(raw, to: message.id) }
-            guard arrivals.count < Self.mostArrivals else { return }
-            arrivals.append((message, raw))
+            if message.id != 0 {
+                guard deliver(raw, to: message.id) else { return }
+            } else {
+                guard arrivals.count < Self.mostArrivals else { return }
+                arrivals.append((message, raw))
+            }
         case (SLIM_KEEP_KEY, nil):
             if keys.count >= 4096 { keys = [:] }
             keys[message.id] = message
@@ -216,10 +219,11 @@ package final class Keeper {
     // MARK: Listeners
 
     private func work(_ id: UInt64) {
-        guard let kept = listeners[id] else { return }
+        guard let kept = listeners[id], !kept.isServed else { return }
         listeners[id]?.isServed = true
-        try? epoll.add(kept.original, .read, token: id << 2 | Event.original)
-        try? epoll.add(kept.channel, kept.waiting == nil ? [] : .write, token: id << 2 | Event.channel)
+        try? epoll.add(kept.original, kept.waiting.isEmpty ? .read : [], token: id << 2 | Event.original)
+        // What waits for room has it there already.
+        if kept.waiting.isEmpty { try? epoll.add(kept.channel, [], token: id << 2 | Event.channel) }
     }
 
     /// Accepts nothing more; what waits for room in the channel still goes there.
@@ -227,39 +231,60 @@ package final class Keeper {
         guard let kept = listeners[id] else { return }
         listeners[id]?.isServed = false
         epoll.remove(kept.original)
-        if kept.waiting == nil { epoll.remove(kept.channel) }
+        if kept.waiting.isEmpty { epoll.remove(kept.channel) }
     }
 
     /// Takes one connection out of the listening socket's backlog and puts it into the channel.
     private func feed(_ id: UInt64) {
-        guard let kept = listeners[id], kept.waiting == nil else { return }
+        guard let kept = listeners[id], kept.waiting.isEmpty else { return }
         do throws(Errno) {
             guard let plain = try AcceptChannel.acceptPlain(kept.original) else { return }
             let message = plain.message
             let connection = plain.takeConnection()
             do throws(Errno) { try LocalSocket.send(message, to: kept.channel, passing: connection.raw) } catch {
                 guard error == .wouldBlock else { return forget(id) }
-                listeners[id]?.waiting = (connection.release(), message)
-                try epoll.change(kept.original, [], token: id << 2 | Event.original)
-                try epoll.change(kept.channel, .write, token: id << 2 | Event.channel)
+                hold(connection.release(), message, of: id)
             }
         } catch { epoll.remove(kept.original) }
     }
 
     /// Gives a program a connection that the last router had taken out of the backlog.
-    private func deliver(_ connection: CInt, to id: UInt64) {
-        guard let kept = listeners[id], kept.isComplete,
+    ///
+    /// - Returns: whether the connection is kept until there is room for it.
+    private func deliver(_ connection: CInt, to id: UInt64) -> Bool {
+        guard let kept = listeners[id], kept.isComplete, kept.waiting.count < Self.mostArrivals,
             let message = AcceptChannel.plainMessage(of: connection)
-        else { return }
-        try? LocalSocket.send(message, to: kept.channel, passing: connection)
+        else { return false }
+        do throws(Errno) {
+            guard kept.waiting.isEmpty else { throw .wouldBlock }
+            try LocalSocket.send(message, to: kept.channel, passing: connection)
+            return false
+        } catch {
+            guard error == .wouldBlock else { return false }
+            hold(connection, message, of: id)
+            return true
+        }
+    }
+
+    /// The channel has no room: nothing more is accepted until it has.
+    private func hold(_ connection: CInt, _ message: slim_accept, of id: UInt64) {
+        guard let kept = listeners[id] else { return }
+        listeners[id]?.waiting.append((connection, message))
+        if kept.isServed {
+            try? epoll.change(kept.original, [], token: id << 2 | Event.original)
+            try? epoll.change(kept.channel, .write, token: id << 2 | Event.channel)
+        } else if kept.waiting.isEmpty {
+            try? epoll.add(kept.channel, .write, token: id << 2 | Event.channel)
+        }
     }
 
     private func resume(_ id: UInt64) {
-        guard let kept = listeners[id], let waiting = kept.waiting else { return }
+        guard let kept = listeners[id], let next = kept.waiting.first else { return }
         do throws(Errno) {
-            try LocalSocket.send(waiting.message, to: kept.channel, passing: waiting.connection)
-            _ = OwnedDescriptor(waiting.connection)
-            listeners[id]?.waiting = nil
+            try LocalSocket.send(next.message, to: kept.channel, passing: next.connection)
+            _ = OwnedDescriptor(next.connection)
+            listeners[id]?.waiting.removeFirst()
+            guard kept.waiting.count == 1 else { return }
             guard kept.isServed else { return epoll.remove(kept.channel) }
             try epoll.change(kept.channel, [], token: id << 2 | Event.channel)
             try epoll.change(kept.original, .read, token: id << 2 | Event.original)
@@ -268,7 +293,7 @@ package final class Keeper {
 
     private func forget(_ id: UInt64) {
         guard let kept = listeners.removeValue(forKey: id) else { return }
-        for raw in [kept.original, kept.channel, kept.waiting?.connection ?? -1] where raw >= 0 {
+        for raw in [kept.original, kept.channel] + kept.waiting.map(\.connection) where raw >= 0 {
             epoll.remove(raw)
             _ = OwnedDescriptor(raw)
         }

@@ -76,7 +76,8 @@ struct ConnectionTable: ~Copyable {
     mutating func add(_ connection: Connection, _ cookie: SocketCookie) -> Bool {
         let slot: UInt32
         if let known = find(cookie) {
-            slot = known
+            encode(connection, into: known)
+            return true
         } else if free != 0 {
             slot = free - 1
             free = entry(slot).load(fromByteOffset: Self.nextOffset, as: UInt32.self)
@@ -89,7 +90,6 @@ struct ConnectionTable: ~Copyable {
         }
         total += 1
         encode(connection, into: slot)
-        guard self.cookie(slot) != cookie else { return true }
         // The cookie comes last: a router killed in between leaves a hole, not half an entry.
         entry(slot).storeBytes(of: cookie.rawValue, as: UInt64.self)
         index.add(cookie, slot: slot)
