@@ -196,7 +196,7 @@ struct Suite {
 
     private func postgresConnections(_ bench: Bench, _ mode: Mode) async throws -> [Sample] {
         let single = try await bench.pgbench(
-            mode, ["-c", "\(Self.connections)", "-C"], seconds: 1, pin: FullServers.clientPin)
+            mode, ["-c", "\(Self.connections)", "-C"], seconds: seconds, pin: FullServers.clientPin)
         return [(.pgbenchConnections, single.perSecond)]
     }
 
