@@ -58,7 +58,9 @@ extension Integration.Resilience {
                 try await lab.lab.startRouter(of: place.host, lab.fixture.binaries)
             }
             let comment = "moment \(moment), \(end.output.suffix(20)): \(end.errorOutput)"
-            do { try await client.waitForOutput("\n", atMost: .seconds(30)) } catch { Issue.record(error, "\(comment)") }
+            do { try await client.waitForOutput("\n", atMost: .seconds(30)) } catch {
+                Issue.record(error, "\(comment)")
+            }
             // Who holds a host socket is in the table, at both ends; what the packet overlay carries is in none.
             let known: UInt64 = client.outputSoFar == "host\n" ? 1 : 0
             for host in ["h1", "h2"] {
