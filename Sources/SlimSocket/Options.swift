@@ -19,7 +19,7 @@ enum Options {
         if locked & 2 != 0 { copyBuffer(SLIM_SO_RCVBUF, from: fd, to: fresh) }
     }
 
-    /// Whether an option means something to a socket of the container only, which `bind` then takes out of the pristine ones.
+    /// Whether an option means something to `bind` only, or, as `IPV6_V6ONLY`, where the kernel is asked for it.
     static func isForBind(level: CInt, name: CInt) -> Bool {
         level == SLIM_SOL_SOCKET
             ? name == SLIM_SO_REUSEADDR || name == SLIM_SO_REUSEPORT

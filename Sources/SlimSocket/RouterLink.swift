@@ -114,7 +114,7 @@ enum RouterLink {
     }
 
     private static func beSilent() {
-        slim_router_state()?.pointee.silent_until = slim_nanoseconds() + silenceNanoseconds
+        slim_router_state()?.pointee.silent_until = slim_nanoseconds() &+ silenceNanoseconds
     }
 
     private static func dial() -> CInt {
@@ -214,7 +214,7 @@ enum RouterLink {
                 if let count = look(descriptor, &message, passed) { return count }
                 let before = slim_nanoseconds()
                 slim_yield()
-                guard slim_nanoseconds() - before < unwantedNanoseconds else { continue }
+                guard slim_nanoseconds() &- before < unwantedNanoseconds else { continue }
                 while looksInRow > 0 {
                     if let count = look(descriptor, &message, passed) { return count }
                     looksInRow -= 1

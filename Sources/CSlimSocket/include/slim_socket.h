@@ -79,7 +79,7 @@ int slim_errno(void);
 /* sched_yield(2) */
 void slim_yield(void);
 void slim_set_errno(int code);
-/* A clock that nobody sets. */
+/* A clock that nobody sets; but a preloaded libfaketime may turn it back. */
 uint64_t slim_nanoseconds(void);
 /* Whether the byte at an address can be read. */
 int slim_readable(const void *address);
