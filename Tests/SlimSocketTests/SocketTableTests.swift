@@ -132,6 +132,18 @@ import Testing
         #expect(PristineSockets.take(cookie, family: SLIM_AF_INET) == 1 << UInt64(carried) - 1)
     }
 
+    @Test func `a filter is asked about every option that is carried over`() {
+        var (count, callCount) = (0, 0)
+        guard let kept = slim_kept_options(&count), let calls = slim_own_calls(&callCount) else { return }
+        for index in 0..<Int(SLIM_CARRIED_OPTIONS) {
+            let found = (0..<callCount).filter {
+                let arguments = calls[$0].data.arguments
+                return arguments.1 == UInt64(kept[index].level) && arguments.2 == UInt64(kept[index].name)
+            }
+            #expect(found.count == 2, "option \(kept[index].level) \(kept[index].name): getsockopt and setsockopt")
+        }
+    }
+
     @Test func `other sockets are never pristine`() {
         let datagram: CInt = 2
         let fd = slim_socket(SLIM_AF_INET, datagram, 0)
