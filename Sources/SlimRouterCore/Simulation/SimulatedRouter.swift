@@ -205,8 +205,7 @@ package final class SimulatedRouter {
             namespace: container.namespace, direction: .outgoing,
             local: Endpoint(contact.source, container.ports.take()), peer: contact.destination, isPortPooled: true,
             since: wallClockSeconds())
-        engine.connections.add(connection, cookie(number))
-        container.connectionCount += 1
+        engine.enter(connection, cookie(number), of: container)
     }
 
     /// - Returns: whether it is known by its socket.
